@@ -1,0 +1,1 @@
+"""What the outside world says: dated, cited facts, and the readers of official files."""

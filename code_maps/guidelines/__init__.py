@@ -1,0 +1,155 @@
+"""Coding conventions: one TOML file per rule, and the tables that the rules read.
+
+    integral_symptoms.csv   disease -> symptoms that belong to it (OCG I.B.5)
+    chronic.csv             chronic diseases; `systemic` ones are coded whenever they are current (OCG IV.I, IV.J)
+    with_conditions.csv     pairs that have a combination code, or that "with" links (OCG I.A.15, I.B.9)
+    use_additional.csv      partners that are coded after a code (OCG I.A.13)
+    first_listed.csv        codes that stand first when they are the reason for the visit, and those that never do
+    settings.toml           short lists of places that steps ask about
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from importlib.resources import files
+
+from code_maps.rulefile import Rule, read_rules
+
+OWN_KEYS = {"effect", "when"}
+
+
+@dataclass(frozen=True, slots=True)
+class Combination:
+    """One row of with_conditions.csv."""
+
+    rule: str
+    disease: tuple[str, ...]
+    condition: tuple[str, ...]
+    becomes: str
+    drop: tuple[str, ...]
+    note: str
+    source: str
+
+    def drop_for(self, code: str) -> tuple[str, ...]:
+        """What is not coded beside the combination, for a disease code of this row."""
+        return tuple(place.replace("{d}", code[:3]) for place in self.drop)
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """The tables, arranged for look-up."""
+
+    rules: Mapping[str, Rule]
+    combinations: tuple[Combination, ...]
+    integral_rows: tuple[tuple[str, tuple[str, ...]], ...]
+    systemic: tuple[str, ...]
+    chronic: tuple[str, ...]
+    first: tuple[str, ...]
+    never_first: tuple[str, ...]
+    history: Mapping[str, tuple[str, str]]
+    confirmed_only: tuple[str, ...]
+    symptom_like: tuple[str, ...]
+    standing_status: tuple[str, ...]
+    encounters: tuple[str, ...]
+    regional_symptoms: tuple[str, ...]
+    region_words: Mapping[str, frozenset[str]]
+    seventh_words: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def history_code(self, place: str, whose: str) -> str | None:
+        """The personal or family history code (a place) for a disease, from the longest row that holds it."""
+        for length in range(len(place), 2, -1):
+            row = self.history.get(place[:length].rstrip("."))
+            if row:
+                return (row[0] if whose == "personal" else row[1]) or None
+        return None
+
+    def integral(self, code: str) -> tuple[str, ...]:
+        """The symptoms that belong to a disease, from every row that holds its code."""
+        found: list[str] = []
+        for place, symptoms in self.integral_rows:
+            if lies_under(code, place):
+                found.extend(symptoms)
+        return tuple(found)
+
+    def regions(self, words: str) -> frozenset[str]:
+        """The regions of the body that some words name."""
+        said = set(re.findall(r"[a-z]+", words.lower()))
+        return frozenset(region for region, names in self.region_words.items() if names & said)
+
+
+def lies_under(code: str, place: str) -> bool:
+    """Whether a code lies at or below a place, or in a range of places ('J12-J18', 'Z80-Z84')."""
+    if "-" in place:
+        low, high = place.split("-")
+        return low <= code[: len(low)] and code[: len(high)] <= high
+    return code.startswith(place) and (len(place) > 3 or code[3:4] in ("", "."))
+
+
+def _rows(name: str) -> list[dict[str, str]]:
+    with files("code_maps.guidelines").joinpath(name).open(encoding="utf-8", newline="") as lines:
+        return list(csv.DictReader(lines))
+
+
+def _history() -> dict[str, tuple[str, str]]:
+    with files("code_maps.terms").joinpath("history.csv").open(encoding="utf-8", newline="") as lines:
+        found: dict[str, tuple[str, str]] = {}
+        for row in csv.DictReader(lines):
+            for place in _expand(row["place"]):
+                found[place] = (row["personal_history"].strip(), row["family_history"].strip())
+        return found
+
+
+def _expand(place: str) -> Iterable[str]:
+    """A range of categories of one letter ('C15-C26') as single categories; anything else as it is."""
+    match = re.fullmatch(r"([A-Z])(\d\d)-([A-Z])(\d\d)", place)
+    if match and match.group(1) == match.group(3):
+        return [f"{match.group(1)}{n:02d}" for n in range(int(match.group(2)), int(match.group(4)) + 1)]
+    return [place]
+
+
+@cache
+def rules() -> dict[str, Rule]:
+    """The guideline rule files by id."""
+    return {rule.id: rule for rule in read_rules("code_maps.guidelines.rules", "guideline", OWN_KEYS)}
+
+
+@cache
+def facts() -> Facts:
+    """All guideline tables, read once."""
+    settings = tomllib.loads(files("code_maps.guidelines").joinpath("settings.toml").read_text(encoding="utf-8"))
+    lists = settings["places"]
+    listed = _rows("first_listed.csv")
+    chronic = _rows("chronic.csv")
+    return Facts(
+        rules=rules(),
+        combinations=tuple(
+            Combination(
+                rule=row.get("rule") or "with-convention",
+                disease=tuple(row["disease"].split("|")),
+                condition=tuple(row["condition"].split("|")),
+                becomes=row["becomes"],
+                drop=tuple(row["drop"].split()),
+                note=row["note"],
+                source=row["source"],
+            )
+            for row in _rows("with_conditions.csv")
+        ),
+        integral_rows=tuple((row["disease"], tuple(row["symptoms"].split())) for row in _rows("integral_symptoms.csv")),
+        systemic=tuple(row["place"] for row in chronic if row["class"] == "systemic"),
+        chronic=tuple(row["place"] for row in chronic),
+        first=tuple(row["place"] for row in listed if row["when"] == "first"),
+        never_first=tuple(row["place"] for row in listed if row["when"] == "never-first"),
+        history=_history(),
+        confirmed_only=tuple(lists["confirmed_only"]),
+        symptom_like=tuple(lists["symptom_like"]),
+        standing_status=tuple(lists["standing_status"]),
+        encounters=tuple(lists["encounters"]),
+        regional_symptoms=tuple(lists["regional_symptoms"]),
+        region_words={name: frozenset(words) for name, words in settings["regions"].items()},
+        seventh_words={name: tuple(words) for name, words in settings["seventh"].items()},
+    )

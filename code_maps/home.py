@@ -1,0 +1,20 @@
+"""Where this installation keeps what it imports and compiles."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import platformdirs
+
+
+def home() -> Path:
+    """The folder for imported code sets and policies, the compiled cache and the default database.
+
+    CHARTPROOF_HOME names it; without it, the platform's user data folder. The folder may not exist yet: whoever
+    writes creates it. Read on every call, so that one process can be pointed elsewhere (the tests do).
+    """
+    named = os.environ.get("CHARTPROOF_HOME", "").strip()
+    if named:
+        return Path(named).expanduser().resolve()
+    return Path(platformdirs.user_data_dir("chartproof", appauthor=False))

@@ -1,0 +1,1 @@
+"""Headings of clinical notes and the words that lay a note out."""

@@ -1,0 +1,221 @@
+"""Clinicians' words to places in the tabular.
+
+An entry is a set of folded words and the shallowest node that they alone support. Entries come, strongest first,
+from our tables (`chNN_*.csv`), from the tabular's titles, and from its inclusion terms. The compiled index is kept in
+the cache folder, keyed by the release and by the content of the tables.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+from code_maps.home import home
+from code_maps.icd10cm import CodeSet, cache as stored
+from code_maps.terms.words import content, fold, words
+
+SCHEMA = 3
+_TABLE, _TITLE, _INCLUSION = "table", "title", "inclusion"
+
+_COUNTED = frozenset({"stage", "type", "grade", "class"})
+_ROMAN = {"i": "1", "ii": "2", "iii": "3", "iiia": "3a", "iiib": "3b", "iv": "4", "v": "5"}
+
+# Titles that say nothing about a patient when they stand alone in a sentence.
+_TOO_GENERAL = frozenset(
+    "pain injury fracture cancer neoplasm disease infection swelling mass lump lesion wound burn complication "
+    "examination observation screening family history counseling fall accident exposure sleeping heart lung kidney "
+    "liver stomach brain blood skin eye nose mouth breast bone joint muscle nerve vein artery other care follow "
+    "problem stress work rest delivery labor birth abnormal elevated low disorder syndrome condition degeneration "
+    "inflammation obstruction stenosis ulcer hemorrhage contusion sprain strain laceration tear rupture dislocation "
+    "effusion hernia cyst polyp nodule enlargement hypertrophy atrophy perforation abscess foreign body poisoning "
+    "crushing amputation spasm instability death cardiac multiple single local general primary secondary acute "
+    "chronic recurrent hypothermia twin triplet quadruplet intermediate drug medication exercise activity stiffness "
+    "reaction allergy status use abuse dependence family member bacteria virus fungus parasite tumor edema test "
+    "hand foot arm leg knee hip shoulder ankle wrist elbow neck back head face trunk abdomen chest pelvis thorax "
+    "gas water dust smoke fire animal dog cat food milk insect plant".split()
+)
+
+_PAREN = re.compile(r"\s*\(([^()]*)\)")
+_BRACKET = re.compile(r"\s*\[([^\[\]]*)\]")
+_TAIL = re.compile(
+    r",?\s*(?:\bunspecified\b|\bnot otherwise specified\b|\bnot elsewhere classified\b|\bNOS\b|\bNEC\b"
+    r"|\bin diseases classified elsewhere\b|\bso stated\b)",
+    re.IGNORECASE,
+)
+_OTHER = re.compile(r"^(?:other(?: and unspecified)?(?: specified)?|unspecified|certain)\s+", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class TermIndex:
+    """Entries by their rarest word. `entries[i]` is (folded words, place, source)."""
+
+    entries: list[tuple[tuple[str, ...], str, str]]
+    by_word: dict[str, list[int]]
+    phrases: dict[str, list[tuple[tuple[str, ...], tuple[str, ...]]]]
+
+    def merge(self, tokens: list[tuple[str, int, int]]) -> list[tuple[str, int, int]]:
+        """`tokens` with the phrases of phrases.csv put in their other form; positions still point at the text."""
+        return merge_phrases(tokens, self.phrases)
+
+
+def tables() -> list[str]:
+    """The names of the term tables, in order."""
+    folder = files("code_maps.terms")
+    return sorted(p.name for p in folder.iterdir() if re.fullmatch(r"ch\d\d_\w+\.csv", p.name))
+
+
+def rows(table: str) -> Iterator[tuple[str, str, str]]:
+    """(term, place, note) of one table."""
+    with files("code_maps.terms").joinpath(table).open(encoding="utf-8", newline="") as lines:
+        for row in csv.DictReader(lines):
+            yield row["term"], row["place"], row["note"] or ""
+
+
+@cache
+def _phrases() -> dict[str, list[tuple[tuple[str, ...], tuple[str, ...]]]]:
+    """First folded word -> (all folded words, what they become), longest first."""
+    found: dict[str, list[tuple[tuple[str, ...], tuple[str, ...]]]] = defaultdict(list)
+    with files("code_maps.terms").joinpath("phrases.csv").open(encoding="utf-8", newline="") as lines:
+        for row in csv.DictReader(lines):
+            said = tuple(w for w, _, _ in words(row["phrase"]))
+            found[said[0]].append((said, tuple(w for w, _, _ in words(row["as"]))))
+    for options in found.values():
+        options.sort(key=lambda option: -len(option[0]))
+    return dict(found)
+
+
+def merge_phrases(
+    tokens: list[tuple[str, int, int]], phrases: dict[str, list[tuple[tuple[str, ...], tuple[str, ...]]]]
+) -> list[tuple[str, int, int]]:
+    """Replace known phrases in a row of (folded word, start, end); the replacement spans the whole phrase."""
+    merged: list[tuple[str, int, int]] = []
+    i = 0
+    while i < len(tokens):
+        if tokens[i][0] in _COUNTED and i + 1 < len(tokens):
+            number = _ROMAN.get(tokens[i + 1][0], tokens[i + 1][0])
+            if number[0].isdigit() and len(number) <= 2 and tokens[i + 1][1] - tokens[i][2] <= 2:
+                # "stage 3a" is one word: its number must not serve a "type 2" beside it
+                merged.append((f"{tokens[i][0]}-{number}", tokens[i][1], tokens[i + 1][2]))
+                i += 2
+                continue
+        for said, becomes in phrases.get(tokens[i][0], ()):
+            if len(said) <= len(tokens) - i and all(tokens[i + k][0] == said[k] for k in range(1, len(said))):
+                start, end = tokens[i][1], tokens[i + len(said) - 1][2]
+                merged.extend((word, start, end) for word in becomes)
+                i += len(said)
+                break
+        else:
+            merged.append(tokens[i])
+            i += 1
+    return merged
+
+
+def term_words(term: str) -> tuple[str, ...]:
+    """The folded content words of a term, phrases merged: what the matcher compares."""
+    merged = merge_phrases(list(words(term)), _phrases())
+    return content(" ".join(word for word, _, _ in merged))
+
+
+def _said_in_other_words(title: str) -> Iterator[str]:
+    """A title and the shorter forms that mean the same: without (…), and what stands in […]."""
+    title = _TAIL.sub("", title).strip(" ,")
+    plain = _PAREN.sub("", title)
+    for inside in _BRACKET.findall(plain):
+        yield inside
+    plain = _BRACKET.sub("", plain).strip(" ,")
+    yield plain
+    yield _BRACKET.sub("", title).replace("(", "").replace(")", "")
+
+
+def _from_tabular(codes: CodeSet) -> Iterator[tuple[tuple[str, ...], str, str]]:
+    for code in codes.nodes():
+        if code[0] in "VWXY" or len(code) == 8:
+            continue  # external causes only through our table; seventh characters are added after the descent
+        title = codes.title(code)
+        other = bool(_OTHER.match(title))
+        for form in _said_in_other_words(title):
+            said = term_words(_OTHER.sub("", form))
+            if said and not (other and len(said) < 3) and not (len(said) == 1 and said[0] in _TOO_GENERAL):
+                if not (code[0] == "Z" and len(said) < 2):
+                    yield said, code, _TITLE
+        if code[0] == "Z" and codes.kind(code) == "category":
+            continue
+        for term in codes.inclusion_terms(code):
+            for form in _said_in_other_words(term):
+                said = term_words(form)
+                if said and not (len(said) == 1 and (said[0] in _TOO_GENERAL or code[0] == "Z")):
+                    yield said, code, _INCLUSION
+
+
+def _shallowest(codes: CodeSet, places: Iterable[str]) -> str | None:
+    """The place that all others lie below, or None when they lie apart."""
+    ordered = sorted(set(places), key=len)
+    top = ordered[0]
+    return top if all(place == top or top in codes.ancestors(place) for place in ordered[1:]) else None
+
+
+def _compile(codes: CodeSet) -> tuple[list[tuple[tuple[str, ...], str, str]], dict[str, list[int]]]:
+    strongest: dict[frozenset[str], dict[str, list[tuple[tuple[str, ...], str]]]] = defaultdict(lambda: defaultdict(list))
+    for table in tables():
+        for term, place, _ in rows(table):
+            said = term_words(term)
+            if said and place in codes:
+                strongest[frozenset(said)][_TABLE].append((said, place))
+    for said, place, source in _from_tabular(codes):
+        strongest[frozenset(said)][source].append((said, place))
+    entries: list[tuple[tuple[str, ...], str, str]] = []
+    for by_source in strongest.values():
+        for source in (_TABLE, _TITLE, _INCLUSION):
+            if source in by_source:
+                options = by_source[source]
+                place = _shallowest(codes, [p for _, p in options])
+                if place is None:
+                    # Equal words at places that lie apart: a residual ("other") or symptom place gives way.
+                    firm = [p for _, p in options if p[0] != "R" and not _OTHER.match(codes.title(p))]
+                    place = _shallowest(codes, firm) if firm else None
+                if place is None:
+                    place = min((p for _, p in options), key=lambda p: (len(p), p)) if source == _TABLE else None
+                if place is not None:
+                    entries.append((options[0][0], place, source))
+                break
+    entries.sort()
+    frequency: dict[str, int] = defaultdict(int)
+    for said, _, _ in entries:
+        for word in said:
+            frequency[word] += 1
+    by_word: dict[str, list[int]] = defaultdict(list)
+    for number, (said, _, _) in enumerate(entries):
+        by_word[min(said, key=lambda word: (frequency[word], word))].append(number)
+    return entries, dict(by_word)
+
+
+def _digest() -> str:
+    digest = hashlib.sha256(str(SCHEMA).encode())
+    for name in [*tables(), "words.csv", "phrases.csv", "words.py", "__init__.py"]:
+        digest.update(files("code_maps.terms").joinpath(name).read_bytes())
+    return digest.hexdigest()[:16]
+
+
+@cache
+def term_index(codes: CodeSet) -> TermIndex:
+    """The index for one release: compiled once, then read from the cache in about a tenth of a second."""
+    path = home() / "cache" / f"terms-{codes.release}-{_digest()}.bin"
+    try:
+        compiled = stored.read(path)
+        entries, by_word = compiled.take("entries"), compiled.take("by_word")
+    except (FileNotFoundError, stored.Damaged):
+        entries, by_word = _compile(codes)
+        try:
+            stored.write(path, {"release": codes.release}, {"entries": entries, "by_word": by_word})
+        except OSError:
+            pass  # a folder that can't be written costs time at every start, nothing else
+    return TermIndex([(tuple(said), place, source) for said, place, source in entries], by_word, _phrases())
+
+
+__all__ = ["TermIndex", "fold", "merge_phrases", "rows", "tables", "term_index", "term_words", "words"]

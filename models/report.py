@@ -1,0 +1,112 @@
+"""The report: everything that a review says, and its JSON shape (`chartproof.report/1`)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, is_dataclass
+from datetime import date
+from typing import Any
+
+from pydantic import BaseModel
+
+from models.claim import ClaimCheck
+from models.finding import Finding
+from models.gap import DenialRisk, Elements, EvaluationManagement, Gap
+from models.proposal import Candidate, Proposal, Withheld
+from models.text import Section, Setting
+
+SCHEMA = "chartproof.report/1"
+
+
+@dataclass(frozen=True, slots=True)
+class NoteFacts:
+    """What the report says about the note as a whole."""
+
+    length: int
+    setting: Setting
+    date_of_service: date | None
+    release: str
+    notices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ProblemElements:
+    """The five documentation elements of one assessed problem."""
+
+    problem: str
+    code: str | None
+    elements: Elements
+    findings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The answer to "does the note prove the claim?" """
+
+    note: NoteFacts
+    sections: tuple[Section, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    proposals: tuple[Proposal, ...] = ()
+    candidates: tuple[Candidate, ...] = ()
+    withheld: tuple[Withheld, ...] = ()
+    claim: ClaimCheck | None = None
+    em: EvaluationManagement | None = None
+    gaps: tuple[Gap, ...] = ()
+    elements: Elements = Elements()
+    problem_elements: tuple[ProblemElements, ...] = ()
+    denial_risks: tuple[DenialRisk, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON values in the contract's shape, keys in a fixed order."""
+        return {"schema": SCHEMA, **_plain(self)}
+
+
+def _finding(finding: Finding) -> dict[str, Any]:
+    assertion = finding.assertion
+    shown: dict[str, Any] = {
+        "id": finding.id,
+        "kind": finding.kind,
+        "text": finding.text,
+        "start": finding.start,
+        "end": finding.end,
+        "section": finding.section,
+        "presence": assertion.presence,
+        "temporality": assertion.temporality,
+        "experiencer": assertion.experiencer,
+        "cues": _plain(assertion.cues),
+        "values": dict(finding.values),
+        "links": _plain(finding.links),
+    }
+    if finding.place:
+        shown["place"] = finding.place
+    return shown
+
+
+# Fields that steps hand to one another and that are no part of the contract.
+_INTERNAL = {
+    "Section": {"body"},
+    "Proposal": {"problem", "section"},
+}
+_RENAMED = {"from_code": "from"}
+
+
+def _plain(value: Any) -> Any:
+    """`value` as JSON knows it: records to objects, tuples to lists, dates to ISO text."""
+    if isinstance(value, Finding):
+        return _finding(value)
+    if isinstance(value, BaseModel):
+        return {name: _plain(getattr(value, name)) for name in type(value).model_fields}
+    if is_dataclass(value) and not isinstance(value, type):
+        hidden = _INTERNAL.get(type(value).__name__, set())
+        shown = {
+            _RENAMED.get(f.name, f.name): _plain(getattr(value, f.name)) for f in fields(value) if f.name not in hidden
+        }
+        if isinstance(value, Proposal):
+            shown["band"] = value.band
+        return shown
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    if isinstance(value, date):
+        return value.isoformat()
+    return value

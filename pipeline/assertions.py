@@ -1,0 +1,609 @@
+"""Assertion of findings: whether one is there, when, and whose it is, with the cues that say so.
+
+medspaCy's ConText is the engine; its rules are ours (`code_maps/cues/`), literal phrases all. It is given one sentence
+at a time, and only sentences with findings, because its graph tries every cue on every other cue and every finding.
+What it can't decide is decided afterwards by the small functions below: how far a cue reaches over commas, `for` and the
+like; check boxes, signs and yes/no answers; lists under a heading; past against chronic; relatives who merely report.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from spacy.tokens import Doc
+from spacy.tokens import Span as DocSpan
+
+from code_maps.cues import CueGroup, cue_groups
+from models.finding import Assertion, Cue, Experiencer, Presence, Temporality
+from models.text import Layout, Sentence, Span
+from pipeline.language import language, medspacy_part, tokens
+
+_MAX_TOKENS = 120  # longer sentences are cut: ConText's work grows with the square
+_LEAD_TOKENS = 12
+
+
+@dataclass(frozen=True, slots=True)
+class _Edge:
+    """A cue that reaches a finding; positions are tokens of the piece of text that was read."""
+
+    group: CueGroup
+    start: int
+    end: int
+    distance: int
+    before: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """A stretch of text given to ConText at once: a sentence, with the heading or list lead above it, if any."""
+
+    places: list[tuple[int, int]]  # of every token, in the note
+    words: list[str]  # lower case
+    first: int  # the first token that isn't lead
+
+
+def _category(group: CueGroup) -> str:
+    return "+".join([group.role.upper(), *sorted(s.upper() for s in group.stops)])
+
+
+@lru_cache(maxsize=1)
+def _context() -> Any:
+    """ConText with our rules; each rule's metadata is its cue group."""
+    context = medspacy_part("context")
+    nlp = language()
+    engine = context.ConText(nlp, rules=None, span_attrs=None)
+    groups = cue_groups()
+    categories = {(_category(g), g.role, g.stops) for g in groups}
+    rules = []
+    for group in groups:
+        direction = {"both": "BIDIRECTIONAL", "none": "PSEUDO", "end": "TERMINATE"}.get(group.direction, group.direction.upper())
+        ends = {
+            name
+            for name, role, stops in categories
+            if (role in group.ends and role != "stop") or stops & group.ends or (role == group.role and role not in ("pseudo", "stop"))
+        }
+        for literal in group.literals:
+            rules.append(
+                context.ConTextRule(
+                    literal, _category(group), direction=direction, max_scope=group.scope, terminated_by=ends, metadata={"group": group}
+                )
+            )
+    # spaCy warns at every call of a token matcher without patterns; medspaCy has one besides the phrase matcher.
+    rules.append(context.ConTextRule("none", "NONE", pattern=[{"ORTH": "\x00"}], direction="PSEUDO", metadata={"group": None}))
+    engine.add(rules)
+    if not Doc.has_extension("asserted"):
+        Doc.set_extension("asserted", default=())
+    return engine
+
+
+def _doc(words: list[str]) -> Doc:
+    """One sentence. ConText asks for sentence bounds, which spaCy doesn't keep for a Doc of fewer than two tokens."""
+    words = words if len(words) > 1 else [*words, ".", "."][:2]
+    return Doc(language().vocab, words=words, sent_starts=[True] + [False] * (len(words) - 1))
+
+
+# --- public -------------------------------------------------------------------------------------------------------
+
+
+def assert_spans(text: str, layout: Layout, spans: Sequence[Span]) -> list[Assertion]:
+    """How each of `spans` is asserted, in their order.
+
+    Sentences, sections and lists come from `layout`; a span outside any sentence is read by itself. A span over several
+    sentences is asserted by the one in which it begins.
+    """
+    sentences = layout.sentences
+    starts = [s.start for s in sentences]
+    by_sentence: dict[int, list[int]] = {}
+    answers: list[Assertion] = [Assertion()] * len(spans)
+    for number, span in enumerate(spans):
+        at = bisect_right(starts, span.start) - 1
+        if at >= 0 and span.start >= sentences[at].end:
+            at = -1
+        by_sentence.setdefault(at, []).append(number)
+    for at, numbers in by_sentence.items():
+        if at < 0:
+            for number in numbers:
+                alone = Sentence(spans[number].start, spans[number].end)
+                answers[number] = _assert_in(text, layout, alone, None, [spans[number]])[0]
+            continue
+        sentence = sentences[at]
+        lead = _lead(text, layout, at)
+        for number, answer in zip(numbers, _assert_in(text, layout, sentence, lead, [spans[n] for n in numbers]), strict=True):
+            answers[number] = answer
+    return answers
+
+
+def assert_sentence(text: str, start: int, end: int, layout: Layout | None = None) -> Assertion:
+    """How the words from `start` to `end` are asserted where `text` is one whole record.
+
+    Without a layout, the text counts as one sentence outside any section.
+    """
+    layout = layout or Layout(sentences=(Sentence(0, len(text)),))
+    return assert_spans(text, layout, [Span(start, end)])[0]
+
+
+# --- one sentence -------------------------------------------------------------------------------------------------
+
+
+def _assert_in(text: str, layout: Layout, sentence: Sentence, lead: Span | None, spans: Sequence[Span]) -> list[Assertion]:
+    category = layout.category_of(sentence)
+    title = layout.sections[sentence.section].title.lower() if sentence.section >= 0 else ""
+    answers: list[Assertion] = [Assertion()] * len(spans)
+    for piece, numbers in _pieces(text, sentence, lead, spans):
+        for number, edges, where in _edges(piece, [(n, spans[n]) for n in numbers]):
+            answers[number] = _decide(text, piece, spans[number], where, edges, category, title)
+    return answers
+
+
+def _pieces(
+    text: str, sentence: Sentence, lead: Span | None, spans: Sequence[Span]
+) -> Iterable[tuple[_Piece, list[int]]]:
+    """The sentence as pieces of bounded length, each with the numbers of the spans that begin in it."""
+    low = sentence.start
+    high = max([sentence.end, *(span.end for span in spans)])
+    places = [(low + a, low + b) for a, b in tokens(text[low:high])]
+    head = [(lead.start + a, lead.start + b) for a, b in tokens(lead.of(text))][-_LEAD_TOKENS:] if lead else []
+    if len(places) <= _MAX_TOKENS:
+        yield _piece(text, head, places), list(range(len(spans)))
+        return
+    begin = 0
+    while begin < len(places):
+        end = min(begin + _MAX_TOKENS, len(places))
+        if end < len(places):
+            end = next((i + 1 for i in range(end - 1, begin + _MAX_TOKENS // 2, -1) if text[places[i][0]] in ",;.:"), end)
+        first, last = places[begin][0], places[end][0] if end < len(places) else high + 1
+        numbers = [n for n, span in enumerate(spans) if first <= span.start < last or (begin == 0 and span.start < first)]
+        if numbers:
+            reach = max(spans[n].end for n in numbers)
+            more = end
+            while more < len(places) and places[more][0] < reach and more < end + _MAX_TOKENS:
+                more += 1
+            yield _piece(text, head, places[begin:more]), numbers
+        begin = end
+
+
+def _piece(text: str, head: list[tuple[int, int]], places: list[tuple[int, int]]) -> _Piece:
+    both = head + places
+    return _Piece(both, [text[a:b].lower().replace("’", "'") for a, b in both], len(head))
+
+
+def _edges(piece: _Piece, spans: list[tuple[int, Span]]) -> Iterable[tuple[int, list[_Edge], tuple[int, int]]]:
+    """For each span: its number, the cues that reach it, and its first and last token (end exclusive)."""
+    words, places = piece.words, piece.places
+    if not words:
+        return
+    starts = [a for a, _ in places]
+    wheres = []
+    for number, span in spans:
+        low = max(bisect_right(starts, span.start) - 1, piece.first if piece.first < len(places) else 0)
+        high = low + 1
+        while high < len(places) and places[high][0] < span.end:
+            high += 1
+        wheres.append((number, (low, high)))
+    engine = _context()
+    doc = _doc(words)
+    distinct = {where: DocSpan(doc, where[0], where[1], label="finding") for _, where in wheres}
+    doc._.asserted = list(distinct.values())
+    engine(doc, targets="asserted")
+    found: dict[tuple[int, int], list[_Edge]] = {where: [] for where in distinct}
+    for target, modifier in doc._.context_graph.edges:
+        start, end = modifier.modifier_span
+        before = end <= target.start
+        between = (end, target.start) if before else (target.end, start)
+        group = modifier.rule.metadata["group"]
+        edge = _Edge(group, start, end, max(0, between[1] - between[0]), before)
+        if _reaches(edge, piece, between, (target.start, target.end)):
+            found[(target.start, target.end)].append(edge)
+    for number, where in wheres:
+        yield number, found[where], where
+
+
+# --- how far a cue reaches -----------------------------------------------------------------------------------------
+
+_THEN = frozenset("stop start call take hold then go return increase decrease we will would consider use seek come she he ok".split())
+_FINAL = frozenset(
+    "by at on this today and but given per based after since because though although in as or when with x until now "
+    "clinically again however while for".split()
+)
+_REPORTS = frozenset(
+    "reports report reported states state stated says said notes note noted notices noticed describes described denies denied "
+    "thinks thought believes worried concerned worries complains asks asked requests wants brought brings drove drives called "
+    "calls took takes helps helped accompanies accompanied gives gave found saw witnessed heard woke interprets translates "
+    "lives works endorses observed observes mentions told tells feels confirms confirmed agrees present bedside came insists "
+    "counts wonders recalls added adds explains explained admits provides provided supplied".split()
+)
+_SKIP = frozenset("has have had is was also who both at that and the".split())
+_POSSESSIVE = frozenset("her his their your my its this these those the patient's".split())
+_PERSISTS = frozenset(
+    "persist persists persisted persisting continue continues continued continuing fail fails remain remains linger lingers "
+    "worsen worsens worsened progress progresses worse last lasts".split()
+)
+_NOT_BETTER = frozenset(
+    "not doesn't don't isn't aren't no without hasn't won't".split()
+)
+_BETTER = frozenset("improve improves improved improving improvement resolve resolves resolved better respond responds settle subside clear cleared relieved go controlled gone".split())
+_VISIT = frozenset("follow f/u followup check recheck management visit appointment monitoring medication medications refill refills evaluation reevaluation".split())
+
+
+def _reaches(edge: _Edge, piece: _Piece, between: tuple[int, int], where: tuple[int, int]) -> bool:
+    """Whether the cue still reaches the finding, given the words between and around them."""
+    words = piece.words
+    group, low, high = edge.group, *between
+    ends = group.ends
+    middle = words[low:high]
+    if middle and middle[0] == ":" and edge.before:
+        middle = middle[1:]
+    if middle:
+        if "comma" in ends and "," in middle:
+            return False
+        if "semicolon" in ends and (";" in middle or _spaced_dash(piece, low, high)):
+            return False
+        if "colon" in ends and ":" in middle:
+            return False
+        if "and" in ends and "and" in middle:
+            return False
+        if "in" in ends and "in" in middle:
+            return False
+        if "with" in ends and ("with" in middle or "w/" in middle):
+            return False
+        if "for" in ends and _for_between(middle):
+            return False
+        if "then" in ends and any(a in ",;:" and b in _THEN for a, b in zip(middle, middle[1:] + [words[where[0]]], strict=True)):
+            return False
+    traits = group.traits
+    if not traits:
+        return True
+    after = words[where[1] : where[1] + 5]
+    if "turning" in traits and edge.before == _is_final(words, edge):
+        return False
+    if "adjacent" in traits and edge.distance > 1:
+        return False
+    if "relative" in traits and _only_reports(words, edge.end, where[0]):
+        return False
+    if "her-own" in traits and where[0] and words[where[0] - 1] in _POSSESSIVE - {"the"}:
+        return False
+    if "presupposes" in traits and _presupposed(words, edge, where, after):
+        return False
+    return not ("not-its-cause" in traits and {"cause", "etiology", "source", "reason", "origin"} & set(words[max(0, where[0] - 5) : where[0]]))
+
+
+def _spaced_dash(piece: _Piece, low: int, high: int) -> bool:
+    for i in range(max(low, 1), min(high, len(piece.places) - 1)):
+        if piece.words[i] in "-–—" and piece.places[i][0] > piece.places[i - 1][1] and piece.places[i + 1][0] > piece.places[i][1]:
+            return True
+    return False
+
+
+def _for_between(middle: list[str]) -> bool:
+    """`no drug for X`, but not `no fever for 3 days or X`."""
+    return any(word == "for" and (i + 1 == len(middle) or not middle[i + 1][0].isdigit()) for i, word in enumerate(middle))
+
+
+def _is_final(words: list[str], edge: _Edge) -> bool:
+    """Whether a cue that works both ways stands after what it is about: `X denied.` but `denied X`."""
+    if edge.start == 0 or not any(word[0].isalpha() for word in words[: edge.start]):
+        return False
+    following = words[edge.end] if edge.end < len(words) else ""
+    return not following or not following[0].isalnum() or following in _FINAL
+
+
+def _only_reports(words: list[str], begin: int, target: int) -> bool:
+    """`Mother reports X`, `wife is worried about X`: the relative tells, the patient has it."""
+    for word in words[begin : min(begin + 4, target)]:
+        if word in _REPORTS:
+            return True
+        if word not in _SKIP:
+            return False
+    return False
+
+
+def _presupposed(words: list[str], edge: _Edge, where: tuple[int, int], after: list[str]) -> bool:
+    """`if X persists`, `if no improvement in X`: X is there already."""
+    if not edge.before:
+        return False
+    if words[edge.end : edge.end + 1] and words[edge.end] in _NOT_BETTER and _BETTER & set(words[edge.end : where[0]]):
+        return True
+    if "still" in words[edge.end : where[0]] or "ongoing" in words[edge.end : where[0]]:
+        return True
+    for i, word in enumerate(after):
+        if word in ",;.":
+            return False
+        if word in _PERSISTS:
+            return True
+        if word in _NOT_BETTER:
+            return bool(_BETTER & set(after[i : i + 4]))
+    return False
+
+
+# --- past or current ----------------------------------------------------------------------------------------------
+
+# Diseases that don't go away; RULES R-B10, OCG IV.I.
+_CHRONIC = re.compile(
+    r"\b(?:hypertension|htn|high blood pressure|diabet\w*|t[12]?dm|dm[12]?|dm ?ii?|niddm|iddm|copd|emphysema|chronic\b.*|asthma|"
+    r"(?:coronary )?(?:artery|heart) disease|cad|chd|ihd|(?:congestive )?heart failure|chf|hf[pr]ef|cardiomyopathy|atrial fib\w*|"
+    r"a-?fib|afib|hyperlipid\w*|hypercholest\w*|dyslipid\w*|hld|ckd|esrd|(?:end[- ]stage )?(?:renal|kidney) disease|hiv\w*|aids|"
+    r"cirrhosis|hepatitis [bc]|multiple sclerosis|parkinson\w*(?: disease)?|alzheimer\w*(?: disease)?|dementia|epilepsy|"
+    r"seizure disorder|hypothyroid\w*|hyperthyroid\w*|graves\w*(?: disease)?|hashimoto\w*|rheumatoid arthritis|osteoarthritis|"
+    r"arthritis|lupus|sle|crohn\w*(?: disease)?|ulcerative colitis|ibd|psoria\w*|osteoporosis|obesity|sleep apnea|osa|gout|gerd|"
+    r"(?:gastroesophageal )?reflux(?: disease)?|migraines?|bipolar\w*(?: \w+)?|schizo\w*|sickle cell\w*(?: \w+)?|cystic fibrosis|"
+    r"glaucoma|(?:peripheral )?vascular disease|pad|pvd|pulmonary hypertension|fibromyalgia|ibs|celiac\w*(?: disease)?|"
+    r"autism\w*|adhd|down syndrome|neuropathy|retinopathy|nephropathy|macular degeneration|bph|depress\w*|anxiety|ptsd|"
+    r"myasthenia\w*|hemophilia|von willebrand\w*|sarcoidosis|thalassemia|cerebral palsy|spina bifida|alopecia|vitiligo|eczema)\b",
+    re.IGNORECASE,
+)
+_EVENT = re.compile(r"\b(?:gestational|acute|pneumonia|infarct\w*|stroke|exacerbation|flare|crisis|attack|ketoacidosis|dka)\b", re.IGNORECASE)
+_TREATED = re.compile(
+    r"\b(?:on|takes|taking|uses|using|managed|controlled|treated with|followed by|follows|continues?|currently|current|now|uncontrolled|"
+    r"stable|active|well|poorly|maintained|requiring|requires|insulin|metformin|lisinopril|medicated|known|chronic|lifelong|ongoing|a1c)\b",
+    re.IGNORECASE,
+)
+_CANCER = re.compile(
+    r"\b(?:cancers?|ca|carcinomas?|lymphomas?|leukemias?|melanomas?|sarcomas?|malignan\w+|tumou?rs?|adenocarcinomas?|neoplasms?|"
+    r"myelomas?|seminomas?|gliomas?|[a-z]+blastomas?)\b",
+    re.IGNORECASE,
+)
+_UNDER_TREATMENT = re.compile(
+    r"\b(?:on|undergoing|receiving|currently|metasta\w+|recurren(?:t|ce of)|active|progress\w+|stage i?v|cycle|ongoing|advanced|widespread|"
+    r"awaiting|scheduled|starting|planned)\b",
+    re.IGNORECASE,
+)
+_CURED = re.compile(
+    r"(?:s/p|status post|status-post|treated (?:with|by|in|19|20)|, treated|had|after|underwent)\b[^.;]{0,40}?"
+    r"(?:\w+ectomy|resection|excision|excised|mohs|radiation|xrt|chemo\w*|ablation|19\d\d|20\d\d|surgery)",
+    re.IGNORECASE,
+)
+_YEAR = re.compile(r"\A[^.;\n]{0,24}?(?:\bin|\(|,|\bof)\s*(?:(?:early|late|mid|spring|summer|fall|winter|jan\w*|feb\w*|mar\w*|apr\w*|may|june?|july?|aug\w*|sep\w*|oct\w*|nov\w*|dec\w*)\s+(?:of\s+)?)?(?:19|20)\d\d\b", re.I)
+_SINCE = re.compile(r"\b(?:since|diagnosed|dx|dx'd|diagnosis|onset|began|started|noticed|first|found|discovered|last)\b", re.IGNORECASE)
+
+_PAST_SECTIONS = frozenset(("past_medical_history", "past_surgical_history", "obstetric_history"))
+
+
+def _sentence_around(piece: _Piece, text: str) -> str:
+    return text[piece.places[piece.first][0] : piece.places[-1][1]] if piece.first < len(piece.places) else ""
+
+
+def _temporality(
+    text: str, piece: _Piece, span: Span, where: tuple[int, int], edges: list[_Edge], category: str, title: str
+) -> tuple[Temporality, list[_Edge]]:
+    words = span.of(text)
+    around = _sentence_around(piece, text)
+    after = text[span.end : piece.places[-1][1]]
+    clause = re.split(r"[;.](?:\s|$)", after)[0]
+    chronic = bool(_CHRONIC.search(words)) and not _EVENT.search(words)
+    cancer = bool(_CANCER.search(words))
+    history = [e for e in edges if e.group.role == "history"]
+    if cancer and _UNDER_TREATMENT.search(clause):
+        return "current", []
+    kept = []
+    for edge in history:
+        traits = edge.group.traits
+        near = text[piece.places[min(where[0], edge.start)][0] : piece.places[max(where[1], edge.end) - 1][1]]
+        if "chronic-stays" in traits and chronic and (_TREATED.search(clause) or _LIFELONG_STAYS):
+            continue
+        if "past-event" in traits and not edge.before:
+            if _SINCE.search(near) or (chronic and "ago" in near.split()):
+                continue
+        kept.append(edge)
+    if kept:
+        return "historical", kept
+    if any(e.group.role == "history" for e in edges):
+        return "current", []
+    if cancer and _CURED.match(clause.lstrip(" ,(")):
+        return "historical", []
+    if not chronic and _YEAR.match(after) and not _SINCE.search(around[: max(0, span.end - piece.places[piece.first][0]) + 20]):
+        return "historical", []
+    if category in _PAST_SECTIONS and not re.search(r"active|current|chronic|problem list", re.sub("inactive", "", title)):
+        if chronic or _TREATED.search(clause):
+            return "current", []
+        return "historical", []
+    if category == "allergies":
+        return "historical", []
+    return "current", []
+
+
+_LIFELONG_STAYS = True  # a chronic disease named as history stays current even where no treatment is named
+
+
+# --- check boxes, signs, answers -----------------------------------------------------------------------------------
+
+_BOX = re.compile(r"\[[ _]{0,3}\]|\[[xX✓✔*]\]|[☐☑☒□■✓✔]|\( {0,2}\)|\([xX✓]\)")
+_ANSWER = re.compile(
+    r"""\s*(?:\([^)\n]{0,40}\)\s*)?(?:[:?=]+|\.{2,}|[-–—](?=\s))\s*
+    (?P<no>no|none|n|neg|negative|denied|denies|absent|not\ present|never|nil|not\ reported|0|-|no\ complaints?)?
+    (?P<yes>yes|y|pos|positive|present|endorsed|\+|reported)?
+    (?!['’\w])(?=\s*(?:$|[.,;|/)\n\]]|\s{2}|\w+(?:\s\w+){0,3}\s*[:?]))""",
+    re.IGNORECASE | re.VERBOSE,
+)
+_CHOSEN = re.compile(
+    r"\s*[:?]?\s*(?:\[(?P<y1>[ xX✓])\]\s*(?:yes|y|pos\w*)\s*\[(?P<n1>[ xX✓])\]\s*(?:no?|neg\w*)|"
+    r"\[(?P<n2>[ xX✓])\]\s*(?:no|n|neg\w*)\s*\[(?P<y2>[ xX✓])\]\s*(?:yes|y|pos\w*))\b",
+    re.IGNORECASE,
+)
+_SIGN_AFTER = re.compile(r"\s?(?:\((?P<b>[+-])\)|(?P<p>\+)(?=\s*(?:$|[,;./\n]))|(?P<m>-)(?=\s*(?:$|[,;/\n])))")
+_SIGN_BEFORE = re.compile(r"(?:\((?P<b>[+-])\)|(?P<q>\?{1,3})|(?P<s>\+|-|–|−|⊕|⊖))(?P<gap>\s?)(?P<rest>(?:[^\W\d_]+\s){0,2})\Z")
+
+
+def _marked(text: str, span: Span) -> tuple[Presence, Span] | None:
+    """What a check box, a yes/no answer or a sign says of a finding, with its place; None where there is none."""
+    low = max(text.rfind("\n", 0, span.start) + 1, span.start - 160)
+    high = text.find("\n", span.end)
+    high = min(len(text) if high < 0 else high, span.end + 80)
+    before, after = text[low : span.start], text[span.end : high]
+
+    chosen = _CHOSEN.match(after)
+    if chosen:
+        yes = (chosen["y1"] or chosen["y2"] or "").strip()
+        no = (chosen["n1"] or chosen["n2"] or "").strip()
+        if bool(yes) != bool(no):
+            return ("present" if yes else "negated"), Span(span.end + chosen.start(), span.end + chosen.end())
+    boxes = list(_BOX.finditer(before))
+    if boxes:
+        box, gap = boxes[-1], before[boxes[-1].end() :]
+        if not re.search(r"[.;:]\s|\s{3,}\S|,", gap) and len(gap.split()) <= 6:
+            place = Span(low + box.start(), low + box.end())
+            if _ticked(box.group()):
+                return (None if re.search(r"\b(?:no|denies|not)\b", gap, re.I) else ("present", place))
+            return "negated", place
+    elif box := re.match(r"\s?(\[[ xX✓✔]?\]|[☐☑☒])", after):
+        return ("present" if _ticked(box.group(1)) else "negated"), Span(span.end + box.start(1), span.end + box.end())
+    answer = _ANSWER.match(after)
+    if answer and (answer["no"] or answer["yes"]):
+        name = "no" if answer["no"] else "yes"
+        return ("negated" if answer["no"] else "present"), Span(span.end + answer.start(name), span.end + answer.end(name))
+    sign = _SIGN_AFTER.match(after)
+    if sign and not re.match(r"\s?\+\s?/", after):
+        minus = "-" in (sign["b"] or sign["m"] or "")
+        if not (minus and sign["m"] and after[:1] == " "):
+            return ("negated" if minus else "present"), Span(span.end + sign.start(), span.end + sign.end())
+    sign = _SIGN_BEFORE.search(before)
+    if sign:
+        place = Span(low + sign.start(), low + sign.start() + len(sign["b"] or sign["q"] or sign["s"]))
+        if sign["q"]:
+            return ("uncertain", place) if not re.search(r"\w\Z", before[: sign.start()]) else None
+        if sign["b"]:
+            return ("negated" if sign["b"] == "-" else "present"), Span(place.start, place.end + 2)
+        lead = before[: sign.start()].rstrip()
+        if sign["s"] in "+⊕":
+            return ("present", place) if not lead or not lead[-1].isalnum() else None
+        if lead and (lead[-1].isalnum() or lead[-1] in ")%"):
+            return None  # a dash between words
+        bullet = not lead and not sign["gap"] == "" or (not lead and _bullets_around(text, low, high))
+        if not bullet and (not sign["gap"] or lead[-1:] in ",;/:("):
+            return "negated", place
+    return None
+
+
+def _bullets_around(text: str, low: int, high: int) -> bool:
+    """Whether the line before or after begins with the same kind of dash and a blank, as in a list."""
+    above = text[text.rfind("\n", 0, max(0, low - 1)) + 1 : max(0, low - 1)].lstrip()
+    below = text[high + 1 : high + 40].lstrip()
+    return above[:1] == "-" or below[:1] == "-"
+
+
+def _ticked(box: str) -> bool:
+    return any(c in box for c in "xX✓✔☑☒■*")
+
+
+# --- the decision --------------------------------------------------------------------------------------------------
+
+_ROLE_OF: dict[str, str] = {"uncertain": "uncertainty", "negated": "negation", "hypothetical": "hypothesis"}
+
+
+def _decide(
+    text: str, piece: _Piece, span: Span, where: tuple[int, int], edges: list[_Edge], category: str, title: str
+) -> Assertion:
+    presence, causes = _presence(piece, edges)
+    experiencer, people = _experiencer(edges, category)
+    marked = _marked(text, span)
+    cues: list[Cue] = []
+    if marked is not None and not (marked[0] == "present" and presence in ("hypothetical", "uncertain")):
+        presence, causes = marked[0], []
+        if presence in _ROLE_OF:
+            cues.append(Cue(marked[1].of(text), marked[1].start, marked[1].end, _ROLE_OF[presence]))
+    temporality: Temporality = "current"
+    times: list[_Edge] = []
+    if experiencer == "patient" and presence in ("present", "negated"):
+        temporality, times = _temporality(text, piece, span, where, edges, category, title)
+        if presence == "negated" and not times:
+            temporality = "current"
+    for edge in [*causes, *people, *times]:
+        start, end = piece.places[edge.start][0], piece.places[edge.end - 1][1]
+        cues.append(Cue(text[start:end], start, end, edge.group.role))
+    return Assertion(presence, temporality, experiencer, tuple(sorted(set(cues), key=lambda c: (c.start, c.end, c.role))))
+
+
+def _nearest(edges: list[_Edge], role: str) -> _Edge | None:
+    return min((e for e in edges if e.group.role == role), key=lambda e: e.distance, default=None)
+
+
+def _presence(piece: _Piece, edges: list[_Edge]) -> tuple[Presence, list[_Edge]]:
+    """Hypothetical before negated before uncertain, unless a nearer cue of another clause says otherwise."""
+    hypothesis, negation = _nearest(edges, "hypothesis"), _nearest(edges, "negation")
+    doubt, assertion = _nearest(edges, "uncertainty"), _nearest(edges, "affirmation")
+    if assertion is not None:
+        # What asserts and stands nearer than the doubt wins: "suspected, now confirmed".
+        if doubt is not None and assertion.distance < doubt.distance:
+            doubt = None
+        if negation is not None and assertion.distance < negation.distance and negation.before == assertion.before:
+            negation = None
+    if hypothesis is not None:
+        return "hypothetical", [hypothesis]
+    if negation is not None and doubt is not None:
+        parted = negation.before and (
+            (doubt.before and negation.end <= doubt.start and _parted(piece.words[negation.end : doubt.start]))
+            or (not doubt.before and doubt.distance <= negation.distance and "," in piece.words[negation.end : negation.end + negation.distance])
+        )
+        return ("uncertain", [doubt]) if parted else ("negated", [negation])
+    if negation is not None:
+        return "negated", [negation]
+    if doubt is not None:
+        return "uncertain", [doubt]
+    return "present", []
+
+
+def _parted(words: list[str]) -> bool:
+    return any(word in (",", ";", "and", ".") for word in words)
+
+
+def _experiencer(edges: list[_Edge], category: str) -> tuple[Experiencer, list[_Edge]]:
+    family, other = _nearest(edges, "family"), _nearest(edges, "other-person")
+    if other is not None and (family is None or other.distance <= family.distance or other.start < family.start):
+        return "other", [other]
+    if family is not None:
+        return "family", [family]
+    if category == "family_history":
+        return "family", []
+    return "patient", []
+
+
+# --- headings and list leads ---------------------------------------------------------------------------------------
+
+
+@lru_cache(maxsize=1024)
+def _has_cue(words: str) -> bool:
+    """Whether a heading or list lead holds a cue that can reach what stands below it."""
+    engine = _context()
+    doc = _doc([words[a:b].lower() for a, b in tokens(words)])
+    doc._.asserted = []
+    engine(doc, targets="asserted")
+    return any(
+        m.direction in ("FORWARD", "BIDIRECTIONAL") and m.rule.metadata["group"].role not in ("stop", "pseudo", "affirmation")
+        for m in doc._.context_graph.modifiers
+    )
+
+
+def _lead(text: str, layout: Layout, at: int) -> Span | None:
+    """What stands above a list item and governs it ("Denies:"), or the heading of the section it begins."""
+    sentence = layout.sentences[at]
+    section = layout.sections[sentence.section] if sentence.section >= 0 else None
+    item = _is_item(text, sentence.start)
+    if item:
+        for back in range(at - 1, max(-1, at - 40), -1):
+            above = layout.sentences[back]
+            if above.section != sentence.section:
+                break
+            if _is_item(text, above.start):
+                continue
+            words = text[above.start : above.end].strip()
+            if (words.endswith(":") or (len(words.split()) <= 6 and not words.endswith("."))) and len(words) <= 120:
+                return Span(above.start, above.end) if _has_cue(words) else None
+            break
+    if section is not None and (item or sentence.start - section.body <= 3):
+        if len(section.title) <= 60 and section.category != "family_history" and _has_cue(section.title):
+            found = text.find(section.title, section.start, section.body)
+            if found >= 0:
+                return Span(found, found + len(section.title))
+    return None
+
+
+_ITEM = re.compile(r"\s*(?:[-–—•·*▪◦‣●■➢►>]+|\(?\d{1,2}[.)]|\[[ xX]?\]|[☐☑☒])\s*\Z")
+
+
+def _is_item(text: str, start: int) -> bool:
+    """Whether a bullet or number stands before this place on its line."""
+    return bool(_ITEM.match(text, text.rfind("\n", 0, start) + 1, start))

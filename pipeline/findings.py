@@ -1,0 +1,201 @@
+"""Term matching: the words of a note that lead to a place in the tabular.
+
+A term matches when all of its words stand near one another in one clause, in any order: an inverted index from each
+term's rarest word finds the terms, a proximity limit keeps their words together, and the longest match wins.
+Cost grows with the number of words, not with the number of terms.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from code_maps.axes import said_as
+from code_maps.terms import TermIndex, words
+from code_maps.terms.words import STOP
+from models.finding import Assertion, Finding, Kind, Mention
+from models.text import Layout
+
+# Punctuation that ends a clause: words on both sides don't belong to one term.
+_BREAK = re.compile(r"[;:•\n\r|]|[.?!](?=\s|$)|,|(?<=\s)[-–—]+(?=\s)")
+# Words that may stand between those of a term, at a price in distance.
+_JOIN = {"and": 1, "or": 1, "with": 2, "but": 4, "from": 2, "due": 2, "secondary": 2, "without": 4, "no": 4, "not": 2}
+# A stage 3a is also a stage 3.
+_STAGE = re.compile(r"(stage-\d)[ab]")
+AxisWords = dict[str, list[tuple[tuple[str, ...], tuple[str, ...]]]]
+_SLACK = {1: 0, 2: 2, 3: 3}
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A folded word of the note. `clause` counts the clauses of the note; `at` its distance from the sentence's start."""
+
+    word: str
+    start: int
+    end: int
+    clause: int
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """The words of a note, sentence by sentence, as the term matcher and the descent see them."""
+
+    sentences: tuple[tuple[Token, ...], ...]
+
+
+def read_words(text: str, layout: Layout, index: TermIndex, long_forms: Sequence[tuple[int, int, str]] = ()) -> Reading:
+    """Fold the words of each sentence; abbreviations in `long_forms` (start, end, words) are read in full.
+
+    Words that say an axis in other terms ("R", "b/l", "HFpEF") are followed by the title words they stand for.
+    """
+    axes = said_as()
+    expanded = {start: (end, long) for start, end, long in long_forms}
+    starts = sorted(expanded)
+    rows: list[tuple[Token, ...]] = []
+    clause = 0
+    for sentence in layout.sentences:
+        said = text[sentence.start : sentence.end]
+        raw: list[tuple[str, int, int]] = []
+        skip = -1
+        here = bisect_left(starts, sentence.start)
+        pending = starts[here : bisect_left(starts, sentence.end)]
+        for word, start, end in words(said):
+            start, end = start + sentence.start, end + sentence.start
+            if start < skip:
+                continue
+            while pending and pending[0] <= start:
+                at = pending.pop(0)
+                until, long = expanded[at]
+                raw.extend((w, at, until) for w, _, _ in words(long))
+                skip = until
+            if start >= skip:
+                raw.append((word, start, end))
+        breaks = [m.start() + sentence.start for m in _BREAK.finditer(said)]
+        row: list[Token] = []
+        at, next_break, clause = 0, 0, clause + 1
+        for word, start, end in index.merge(raw):
+            while next_break < len(breaks) and breaks[next_break] < start:
+                next_break += 1
+                clause += 1
+            if not row or row[-1].start != start or row[-1].end != end:
+                at += _JOIN.get(word, 0) if word in STOP or word in _JOIN else 1
+            elif word not in STOP:
+                at += 1
+            row.append(Token(word, start, end, clause, at))
+        rows.append(_with_axes(row, axes))
+    return Reading(tuple(rows))
+
+
+def _with_axes(row: list[Token], axes: AxisWords) -> tuple[Token, ...]:
+    """`row` with the title words that its axis words stand for, at the same places."""
+    said: list[Token] = []
+    for i, token in enumerate(row):
+        said.append(token)
+        for words_said, becomes in axes.get(token.word, ()):
+            if len(token.word) == 1 and i and row[i - 1].word[-1:].isdigit():
+                continue  # "2 L" is a volume, no side
+            following = row[i : i + len(words_said)]
+            if tuple(t.word for t in following) == words_said:
+                end = following[-1].end
+                said.extend(Token(word, token.start, end, token.clause, token.at) for word in becomes)
+                break
+        stage = _STAGE.fullmatch(token.word)
+        if stage:
+            said.append(Token(stage.group(1), token.start, token.end, token.clause, token.at))
+    return tuple(said)
+
+
+def match_terms(reading: Reading, index: TermIndex) -> list[tuple[int, Mention]]:
+    """Every longest term in each sentence, as (sentence number, mention without a kind yet)."""
+    found: list[tuple[int, Mention]] = []
+    for number, row in enumerate(reading.sentences):
+        found.extend((number, mention) for mention in _match(row, index))
+    return found
+
+
+def _match(row: tuple[Token, ...], index: TermIndex) -> list[Mention]:
+    by_clause: dict[int, list[Token]] = {}
+    for token in row:
+        by_clause.setdefault(token.clause, []).append(token)
+    matches: list[tuple[int, int, tuple[Token, ...], str, str]] = []
+    for tokens in by_clause.values():
+        places: dict[str, list[Token]] = {}
+        for token in tokens:
+            places.setdefault(token.word, []).append(token)
+        for word in places:
+            for number in index.by_word.get(word, ()):
+                said, place, source = index.entries[number]
+                if len(said) > 1 and not all(w in places for w in said):
+                    continue
+                for anchor in places[word]:
+                    chosen = _nearest(anchor, said, places)
+                    if chosen:
+                        spread = chosen[-1].at - chosen[0].at + 1 - len(said)
+                        matches.append((-len(said), spread, chosen, place, source))
+    matches.sort(key=lambda m: (m[0], m[1], m[2][0].start, m[3]))
+    kept: list[tuple[frozenset[Token], Mention]] = []
+    for _, _, chosen, place, source in matches:
+        mine = frozenset(chosen)
+        if any(mine <= theirs for theirs, _ in kept):
+            continue
+        spans = tuple(dict.fromkeys((t.start, t.end) for t in chosen))
+        start, end = min(s for s, _ in spans), max(e for _, e in spans)
+        kept.append((mine, Mention("condition", start, end, place, source, tokens=spans)))
+    return sorted((m for _, m in kept), key=lambda m: (m.start, m.end, m.place))
+
+
+def _nearest(anchor: Token, said: tuple[str, ...], places: dict[str, list[Token]]) -> tuple[Token, ...] | None:
+    """The tokens of a term around its rarest word, or None when they stand too far apart."""
+    chosen = [anchor]
+    for word in said:
+        if word != anchor.word:
+            chosen.append(min(places[word], key=lambda t: abs(t.at - anchor.at)))
+    chosen.sort(key=lambda t: (t.start, t.at))
+    limit = len(said) + _SLACK.get(len(said), 3)
+    low, high = min(t.at for t in chosen), max(t.at for t in chosen)
+    return tuple(chosen) if high - low < limit else None
+
+
+def kind_of(place: str, section: str) -> Kind:
+    """What kind of finding a place in the tabular is."""
+    if section == "family_history":
+        return "history"
+    if place[0] == "R":
+        return "result" if "R70" <= place[:3] <= "R97" else "symptom"
+    if place[0] == "Z":
+        return "history" if "Z80" <= place[:3] <= "Z92" and place[:3] != "Z79" else "status"
+    return "condition"
+
+
+def as_findings(
+    text: str,
+    layout: Layout,
+    mentions: Iterable[tuple[int, Mention]],
+    assertions: Sequence[Assertion],
+) -> tuple[Finding, ...]:
+    """Mentions with their assertions as numbered findings, in order of appearance."""
+    found = []
+    for (sentence, mention), assertion in zip(mentions, assertions, strict=True):
+        where = layout.sentences[sentence] if sentence >= 0 else None
+        section = layout.category_of(where) if where else ""
+        found.append(
+            Finding(
+                id="",
+                kind=mention.kind,
+                text=text[mention.start : mention.end],
+                start=mention.start,
+                end=mention.end,
+                assertion=assertion,
+                section=section,
+                sentence=sentence,
+                problem=where.problem if where else -1,
+                place=mention.place,
+                source=mention.source,
+                values=mention.values,
+            )
+        )
+    found.sort(key=lambda f: (f.start, f.end, f.kind, f.place))
+    return tuple(replace(f, id=f"f{n}") for n, f in enumerate(found, 1))
