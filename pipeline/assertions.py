@@ -193,6 +193,8 @@ def _edges(piece: _Piece, spans: list[tuple[int, Span]]) -> Iterable[tuple[int, 
     found: dict[tuple[int, int], list[_Edge]] = {where: [] for where in distinct}
     for target, modifier in doc._.context_graph.edges:
         start, end = modifier.modifier_span
+        if start < target.end and target.start < end:
+            continue  # ConText lets a cue inside the finding modify it
         before = end <= target.start
         between = (end, target.start) if before else (target.end, start)
         group = modifier.rule.metadata["group"]
@@ -406,7 +408,7 @@ def _temporality(
     return "current", []
 
 
-_LIFELONG_STAYS = True  # a chronic disease named as history stays current even where no treatment is named
+_LIFELONG_STAYS = False  # a chronic disease named as history stays current even where no treatment is named
 
 
 # --- check boxes, signs, answers -----------------------------------------------------------------------------------

@@ -31,7 +31,7 @@ ROLES = ("negation", "uncertainty", "hypothesis", "history", "family", "other-pe
 DIRECTIONS = ("forward", "backward", "both", "none", "end")
 ENDS = (
     "comma", "semicolon", "colon", "and", "for", "in", "with", "then",  # words and signs between cue and finding
-    "clause", "causal", "present", "person", "affirmation", "negation", "uncertainty",  # other cues
+    "clause", "causal", "present", "person", "affirmation", "negation", "uncertainty", "family",  # other cues
 )
 STOPS = ("clause", "causal", "present", "person")
 TRAITS = (

@@ -26,8 +26,9 @@ Kind = Literal[
 
 # A category is a letter, a digit and a letter or digit. FY2026 brought QA0 with a letter in second place; only Q is
 # let through, because genes and receptors (GM2, CR3, GH1) look like that too. No dot-less longer code counts: O157
-# is a bacterium's antigen.
+# is a bacterium's antigen. Vitamin B12 and the muscular dystrophies LGMD R12 and R22 are words, not categories.
 _CODE = re.compile(
+    r"(?<!itamin )(?<!LGMD )"
     r"(?<![A-Za-z0-9./:])"
     r"(?P<category>[A-Z][0-9][0-9A-Z]|Q[A-Z][0-9])"
     r"(?:\.(?P<rest>[0-9A-Z]{1,4}))?"

@@ -7,8 +7,8 @@ from io import BytesIO
 from typing import Any
 from xml.etree.ElementTree import Element, ParseError
 
-from defusedxml import ElementTree  # type: ignore[import-untyped]
-from defusedxml.common import DefusedXmlException  # type: ignore[import-untyped]
+from defusedxml import ElementTree
+from defusedxml.common import DefusedXmlException
 
 from code_maps.icd10cm.notes import Kind
 from code_maps.icd10cm.problems import ImportProblem
@@ -115,7 +115,7 @@ class _Reader:
         return code
 
     def take_out_seventh_characters(self) -> None:
-        """Heed the notes that take seventh characters from some codes: those of S06 that mean death (S06.0X7) have
+        """Heed the notes that take seventh characters from some codes: those of S06 that mean death (S06.1X7) have
         an initial encounter only. 76 codes would be too many without this."""
         for code, notes in self.notes.items():
             for _, text in notes:

@@ -20,7 +20,7 @@ from code_maps.home import home
 from code_maps.icd10cm import CodeSet, cache as stored
 from code_maps.terms.words import content, fold, words
 
-SCHEMA = 3
+SCHEMA = 4
 _TABLE, _TITLE, _INCLUSION = "table", "title", "inclusion"
 
 _COUNTED = frozenset({"stage", "type", "grade", "class"})
@@ -127,7 +127,8 @@ def _said_in_other_words(title: str) -> Iterator[str]:
     title = _TAIL.sub("", title).strip(" ,")
     plain = _PAREN.sub("", title)
     for inside in _BRACKET.findall(plain):
-        yield inside
+        if " " in inside or inside.islower():  # a lone capitalised word is a name or an acronym: "[Wells]", "[ALL]"
+            yield inside
     plain = _BRACKET.sub("", plain).strip(" ,")
     yield plain
     yield _BRACKET.sub("", title).replace("(", "").replace(")", "")

@@ -1,0 +1,155 @@
+"""What the extractors share: a note read into words, and lists of phrases found in them.
+
+A note is read once: each sentence becomes a `Line` of words with their places. `Phrases` finds any number of phrases in
+one pass over the words, so cost grows with the note and not with the lists.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from models.finding import Kind, Mention
+from models.text import Layout
+
+_TOKEN = re.compile(r"\d+(?:[.,]\d+)*|[^\W\d_]+(?:['’][^\W_]+)*\d*|[^\W_]+|[^\w\s]")
+ENDS = frozenset(".;!?|•")
+BREAKS = ENDS | frozenset(",:()")
+HISTORY_SECTIONS = frozenset(
+    ("past_medical_history", "past_surgical_history", "family_history", "social_history", "allergies",
+     "obstetric_history", "immunizations")
+)  # fmt: skip
+PLAN_SECTIONS = frozenset(("assessment_plan", "plan", "mdm", "instructions"))
+DECISION_SECTIONS = PLAN_SECTIONS | frozenset(("assessment", "diagnoses", "hospital_course", "discharge_diagnoses"))
+EXAM_SECTIONS = frozenset(("physical_exam", "vitals"))
+RESULT_SECTIONS = frozenset(("labs", "imaging", "results"))
+
+
+@dataclass(slots=True)
+class Line:
+    """One sentence in words. `category` and `heading` (lower case) are those of its section, "" outside any."""
+
+    start: int
+    end: int
+    category: str
+    heading: str
+    words: list[str]
+    starts: list[int]
+    ends: list[int]
+
+
+@dataclass(slots=True)
+class Reading:
+    """A note in words."""
+
+    text: str
+    layout: Layout
+    lines: list[Line]
+
+
+def tokens(text: str, start: int, end: int) -> tuple[list[str], list[int], list[int]]:
+    """Words and signs between two positions, lower case; a hyphen inside a word only separates."""
+    words: list[str] = []
+    starts: list[int] = []
+    ends: list[int] = []
+    for token in _TOKEN.finditer(text, start, end):
+        word = token[0]
+        low = token.start()
+        if word in "-‐‑" and ends and ends[-1] == low and low + 1 < end and text[low + 1].isalnum():
+            continue
+        words.append(word.lower().replace("’", "'"))
+        starts.append(low)
+        ends.append(token.end())
+    return words, starts, ends
+
+
+def read(text: str, layout: Layout) -> Reading:
+    """The words of every sentence of a note."""
+    headings = [s.title.lower() for s in layout.sections]
+    lines = []
+    for s in layout.sentences:
+        words, starts, ends = tokens(text, s.start, s.end)
+        if words:
+            heading = headings[s.section] if s.section >= 0 else ""
+            lines.append(Line(s.start, s.end, layout.category_of(s), heading, words, starts, ends))
+    return Reading(text, layout, lines)
+
+
+class Phrases:
+    """A set of phrases, each with a value, found in a line's words; the longest at a place wins."""
+
+    __slots__ = ("_by_first",)
+
+    def __init__(self, phrases: Iterable[str] | Mapping[str, Any]) -> None:
+        pairs = phrases.items() if isinstance(phrases, Mapping) else ((p, p) for p in phrases)
+        by_first: dict[str, list[tuple[tuple[str, ...], Any]]] = {}
+        for phrase, value in pairs:
+            words = tuple(tokens(phrase, 0, len(phrase))[0])
+            if words:
+                by_first.setdefault(words[0], []).append((words, value))
+        for entries in by_first.values():
+            entries.sort(key=lambda entry: -len(entry[0]))
+        self._by_first = by_first
+
+    def at(self, words: list[str], i: int) -> tuple[int, Any] | None:
+        """The end (exclusive) and value of the longest phrase that begins at word `i`."""
+        entries = self._by_first.get(words[i])
+        if entries:
+            for phrase, value in entries:
+                size = len(phrase)
+                if size == 1 or tuple(words[i : i + size]) == phrase:
+                    return i + size, value
+        return None
+
+    def find(self, words: list[str], low: int = 0, high: int | None = None) -> Iterator[tuple[int, int, Any]]:
+        """Phrases from left to right without overlap: first word, end (exclusive), value."""
+        high = len(words) if high is None else high
+        first = self._by_first
+        i = low
+        while i < high:
+            if words[i] in first:
+                hit = self.at(words, i)
+                if hit and hit[0] <= high:
+                    yield i, hit[0], hit[1]
+                    i = hit[0]
+                    continue
+            i += 1
+
+
+def clauses(line: Line, colon: bool = True) -> Iterator[tuple[int, int]]:
+    """Stretches of words between commas, semicolons, stops and, unless told otherwise, colons; not within brackets."""
+    begin = 0
+    depth = 0
+    for i, word in enumerate(line.words):
+        if word == "(":
+            depth += 1
+        elif word == ")":
+            depth = max(0, depth - 1)
+        elif (word in ENDS or word == "," or word == ":" and colon) and not (depth and word != "."):
+            if i > begin:
+                yield begin, i
+            begin = i + 1
+    if begin < len(line.words):
+        yield begin, len(line.words)
+
+
+def stop(line: Line, i: int, signs: frozenset[str] = BREAKS) -> int:
+    """Index of the first of `signs` at or after word `i`, or the line's length."""
+    words = line.words
+    while i < len(words) and words[i] not in signs:
+        i += 1
+    return i
+
+
+def mention(
+    kind: Kind, line: Line, i: int, j: int, source: str, values: tuple[tuple[str, str | float | int | None], ...] = ()
+) -> Mention:
+    """A mention of the words i to j (exclusive) of a line."""
+    return Mention(kind, line.starts[i], line.ends[j - 1], source=source, values=values)
+
+
+def worded(line: Line, i: int, j: int) -> bool:
+    """Whether there is a letter or digit among the words i to j."""
+    return any(w[0].isalnum() for w in line.words[i:j])
