@@ -11,9 +11,9 @@ import platformdirs
 def home() -> Path:
     """The folder for imported code sets and policies, the compiled cache and the default database.
 
-    CHARTPROOF_HOME names it; without it, the platform's user data folder. The folder may not exist yet: whoever
-    writes creates it. Read on every call, so that one process can be pointed elsewhere (the tests do).
-    """
+    CHARTPROOF_HOME names it; without it, the platform's user data folder. The folder may not exist yet:
+    whoever writes creates it. Read on every call, so that one process can be pointed elsewhere (the tests
+    do)."""
     named = os.environ.get("CHARTPROOF_HOME", "").strip()
     if named:
         return Path(named).expanduser().resolve()

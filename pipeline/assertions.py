@@ -9,7 +9,7 @@ like; check boxes, signs and yes/no answers; lists under a heading; past against
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -21,9 +21,10 @@ from spacy.tokens import Span as DocSpan
 from code_maps.cues import CueGroup, cue_groups
 from models.finding import Assertion, Cue, Experiencer, Presence, Temporality
 from models.text import Layout, Sentence, Span
-from pipeline.language import language, medspacy_part, tokens
+from pipeline.language import cue_language, medspacy_part, tokens
 
 _MAX_TOKENS = 120  # longer sentences are cut: ConText's work grows with the square
+_BATCH_TOKENS = 64
 _LEAD_TOKENS = 12
 
 
@@ -45,6 +46,8 @@ class _Piece:
     places: list[tuple[int, int]]  # of every token, in the note
     words: list[str]  # lower case
     first: int  # the first token that isn't lead
+    category: str  # of the section
+    title: str  # of the section, lower case
 
 
 def _category(group: CueGroup) -> str:
@@ -55,7 +58,7 @@ def _category(group: CueGroup) -> str:
 def _context() -> Any:
     """ConText with our rules; each rule's metadata is its cue group."""
     context = medspacy_part("context")
-    nlp = language()
+    nlp = cue_language()
     engine = context.ConText(nlp, rules=None, span_attrs=None)
     groups = cue_groups()
     categories = {(_category(g), g.role, g.stops) for g in groups}
@@ -81,10 +84,13 @@ def _context() -> Any:
     return engine
 
 
-def _doc(words: list[str]) -> Doc:
-    """One sentence. ConText asks for sentence bounds, which spaCy doesn't keep for a Doc of fewer than two tokens."""
+def _doc(words: list[str], begins: Sequence[int] = (0,)) -> Doc:
+    """Sentences as one Doc. ConText asks for sentence bounds, which spaCy doesn't keep for fewer than two tokens."""
     words = words if len(words) > 1 else [*words, ".", "."][:2]
-    return Doc(language().vocab, words=words, sent_starts=[True] + [False] * (len(words) - 1))
+    first = [False] * len(words)
+    for begin in begins:
+        first[begin] = True
+    return Doc(cue_language().vocab, words=words, sent_starts=first)
 
 
 # --- public -------------------------------------------------------------------------------------------------------
@@ -105,16 +111,16 @@ def assert_spans(text: str, layout: Layout, spans: Sequence[Span]) -> list[Asser
         if at >= 0 and span.start >= sentences[at].end:
             at = -1
         by_sentence.setdefault(at, []).append(number)
+    pieces: list[tuple[_Piece, list[int]]] = []
     for at, numbers in by_sentence.items():
         if at < 0:
             for number in numbers:
-                alone = Sentence(spans[number].start, spans[number].end)
-                answers[number] = _assert_in(text, layout, alone, None, [spans[number]])[0]
-            continue
-        sentence = sentences[at]
-        lead = _lead(text, layout, at)
-        for number, answer in zip(numbers, _assert_in(text, layout, sentence, lead, [spans[n] for n in numbers]), strict=True):
-            answers[number] = answer
+                pieces.extend(_pieces(text, layout, Sentence(spans[number].start, spans[number].end), None, spans, [number]))
+        else:
+            pieces.extend(_pieces(text, layout, sentences[at], _lead(text, layout, at), spans, numbers))
+    for batch in _batches(pieces):
+        for piece, number, edges, where in _read(batch, spans):
+            answers[number] = _decide(text, piece, spans[number], where, edges)
     return answers
 
 
@@ -130,83 +136,105 @@ def assert_sentence(text: str, start: int, end: int, layout: Layout | None = Non
 # --- one sentence -------------------------------------------------------------------------------------------------
 
 
-def _assert_in(text: str, layout: Layout, sentence: Sentence, lead: Span | None, spans: Sequence[Span]) -> list[Assertion]:
-    category = layout.category_of(sentence)
-    title = layout.sections[sentence.section].title.lower() if sentence.section >= 0 else ""
-    answers: list[Assertion] = [Assertion()] * len(spans)
-    for piece, numbers in _pieces(text, sentence, lead, spans):
-        for number, edges, where in _edges(piece, [(n, spans[n]) for n in numbers]):
-            answers[number] = _decide(text, piece, spans[number], where, edges, category, title)
-    return answers
-
-
 def _pieces(
-    text: str, sentence: Sentence, lead: Span | None, spans: Sequence[Span]
+    text: str, layout: Layout, sentence: Sentence, lead: Span | None, spans: Sequence[Span], numbers: list[int]
 ) -> Iterable[tuple[_Piece, list[int]]]:
     """The sentence as pieces of bounded length, each with the numbers of the spans that begin in it."""
+    section = layout.sections[sentence.section] if sentence.section >= 0 else None
+    category, title = (section.category, section.title.lower()) if section else ("", "")
     low = sentence.start
-    high = max([sentence.end, *(span.end for span in spans)])
+    high = max([sentence.end, *(spans[n].end for n in numbers)])
     places = [(low + a, low + b) for a, b in tokens(text[low:high])]
     head = [(lead.start + a, lead.start + b) for a, b in tokens(lead.of(text))][-_LEAD_TOKENS:] if lead else []
+
+    def piece(part: list[tuple[int, int]]) -> _Piece:
+        both = head + part if head else part
+        return _Piece(both, [text[a:b].lower().replace("’", "'") for a, b in both], len(head), category, title)
+
     if len(places) <= _MAX_TOKENS:
-        yield _piece(text, head, places), list(range(len(spans)))
+        if places:
+            yield piece(places), numbers
         return
-    begin = 0
-    while begin < len(places):
+    waiting = sorted(numbers, key=lambda n: spans[n].start)
+    begin = taken = 0
+    while begin < len(places) and taken < len(waiting):
         end = min(begin + _MAX_TOKENS, len(places))
         if end < len(places):
             end = next((i + 1 for i in range(end - 1, begin + _MAX_TOKENS // 2, -1) if text[places[i][0]] in ",;.:"), end)
-        first, last = places[begin][0], places[end][0] if end < len(places) else high + 1
-        numbers = [n for n, span in enumerate(spans) if first <= span.start < last or (begin == 0 and span.start < first)]
-        if numbers:
-            reach = max(spans[n].end for n in numbers)
+        bound = places[end][0] if end < len(places) else high + 1
+        inside = []
+        while taken < len(waiting) and spans[waiting[taken]].start < bound:
+            inside.append(waiting[taken])
+            taken += 1
+        if inside:
+            reach = max(spans[n].end for n in inside)
             more = end
             while more < len(places) and places[more][0] < reach and more < end + _MAX_TOKENS:
                 more += 1
-            yield _piece(text, head, places[begin:more]), numbers
+            yield piece(places[begin:more]), inside
         begin = end
 
 
-def _piece(text: str, head: list[tuple[int, int]], places: list[tuple[int, int]]) -> _Piece:
-    both = head + places
-    return _Piece(both, [text[a:b].lower().replace("’", "'") for a, b in both], len(head))
+def _batches(pieces: list[tuple[_Piece, list[int]]]) -> Iterable[list[tuple[_Piece, list[int]]]]:
+    """A few sentences at a time: each call of ConText has its price, and so has each pair of cues."""
+    batch: list[tuple[_Piece, list[int]]] = []
+    size = 0
+    for piece, numbers in pieces:
+        if batch and size + len(piece.words) > _BATCH_TOKENS:
+            yield batch
+            batch, size = [], 0
+        batch.append((piece, numbers))
+        size += len(piece.words)
+    if batch:
+        yield batch
 
 
-def _edges(piece: _Piece, spans: list[tuple[int, Span]]) -> Iterable[tuple[int, list[_Edge], tuple[int, int]]]:
-    """For each span: its number, the cues that reach it, and its first and last token (end exclusive)."""
-    words, places = piece.words, piece.places
-    if not words:
-        return
-    starts = [a for a, _ in places]
-    wheres = []
-    for number, span in spans:
-        low = max(bisect_right(starts, span.start) - 1, piece.first if piece.first < len(places) else 0)
-        high = low + 1
-        while high < len(places) and places[high][0] < span.end:
-            high += 1
-        wheres.append((number, (low, high)))
+def _read(
+    batch: list[tuple[_Piece, list[int]]], spans: Sequence[Span]
+) -> Iterable[tuple[_Piece, int, list[_Edge], tuple[int, int]]]:
+    """For each span: its piece, its number, the cues that reach it, and its first and last token (end exclusive)."""
     engine = _context()
-    doc = _doc(words)
-    distinct = {where: DocSpan(doc, where[0], where[1], label="finding") for _, where in wheres}
-    doc._.asserted = list(distinct.values())
+    words = [word for piece, _ in batch for word in piece.words]
+    begins = []
+    wheres: list[tuple[_Piece, int, int, tuple[int, int]]] = []
+    base = 0
+    for piece, numbers in batch:
+        begins.append(base)
+        starts = [a for a, _ in piece.places]
+        for number in numbers:
+            span = spans[number]
+            low = max(bisect_right(starts, span.start) - 1, min(piece.first, len(starts) - 1))
+            high = max(low + 1, bisect_left(starts, span.end))
+            wheres.append((piece, base, number, (low, high)))
+        base += len(piece.words)
+    doc = _doc(words, begins)
+    targets = {(base + low, base + high) for _, base, _, (low, high) in wheres}
+    doc._.asserted = [DocSpan(doc, low, high, label="finding") for low, high in sorted(targets)]
     engine(doc, targets="asserted")
-    found: dict[tuple[int, int], list[_Edge]] = {where: [] for where in distinct}
+    reached: dict[tuple[int, int], list[Any]] = {}
     for target, modifier in doc._.context_graph.edges:
-        start, end = modifier.modifier_span
-        if start < target.end and target.start < end:
-            continue  # ConText lets a cue inside the finding modify it
-        before = end <= target.start
-        between = (end, target.start) if before else (target.end, start)
-        group = modifier.rule.metadata["group"]
-        edge = _Edge(group, start, end, max(0, between[1] - between[0]), before)
-        if _reaches(edge, piece, between, (target.start, target.end)):
-            found[(target.start, target.end)].append(edge)
-    for number, where in wheres:
-        yield number, found[where], where
+        reached.setdefault((target.start, target.end), []).append(modifier)
+    for piece, base, number, (low, high) in wheres:
+        edges = []
+        for modifier in reached.get((base + low, base + high), ()):
+            start, end = modifier.modifier_span
+            start, end = start - base, end - base
+            if start < high and low < end:
+                continue  # ConText lets a cue inside the finding modify it
+            before = end <= low
+            between = (end, low) if before else (high, start)
+            edge = _Edge(modifier.rule.metadata["group"], start, end, between[1] - between[0], before)
+            if _reaches(edge, piece, between, (low, high)):
+                edges.append(edge)
+        yield piece, number, edges, (low, high)
 
 
 # --- how far a cue reaches -----------------------------------------------------------------------------------------
 
+_VERBS = frozenset("is are was were has have had".split())
+_FOR_DOUBT = frozenset("suspicious concerning worrisome evidence suspicion concern positive specific".split())
+_RELATIVES = frozenset("family mother father parents parent mom dad wife husband spouse partner daughter son sister brother friend caregiver".split())
+_LOOSE = frozenset(",-–—:")
 _THEN = frozenset("stop start call take hold then go return increase decrease we will would consider use seek come she he ok".split())
 _FINAL = frozenset(
     "by at on this today and but given per based after since because though although in as or when with x until now "
@@ -219,8 +247,8 @@ _REPORTS = frozenset(
     "lives works endorses observed observes mentions told tells feels confirms confirmed agrees present bedside came insists "
     "counts wonders recalls added adds explains explained admits provides provided supplied".split()
 )
-_SKIP = frozenset("has have had is was also who both at that and the".split())
-_POSSESSIVE = frozenset("her his their your my its this these those the patient's".split())
+_SKIP = frozenset("are were has have had is was also who both at that and the".split())
+_POSSESSIVE = frozenset("her his their your my its this these those patient's".split())
 _PERSISTS = frozenset(
     "persist persists persisted persisting continue continues continued continuing fail fails remain remains linger lingers "
     "worsen worsens worsened progress progresses worse last lasts".split()
@@ -240,10 +268,10 @@ def _reaches(edge: _Edge, piece: _Piece, between: tuple[int, int], where: tuple[
     middle = words[low:high]
     if middle and middle[0] == ":" and edge.before:
         middle = middle[1:]
-    if middle:
-        if "comma" in ends and "," in middle:
+    if middle and not (not edge.before and len(middle) == 1 and middle[0] in _LOOSE):  # "X, likely." "X - resolved"
+        if "," in middle and ("comma" in ends or (not edge.before and not _VERBS.isdisjoint(middle))):
             return False
-        if "semicolon" in ends and (";" in middle or _spaced_dash(piece, low, high)):
+        if "semicolon" in ends and words[edge.end : edge.end + 1] != [":"] and (";" in middle or _spaced_dash(piece, low, high)):
             return False
         if "colon" in ends and ":" in middle:
             return False
@@ -267,7 +295,10 @@ def _reaches(edge: _Edge, piece: _Piece, between: tuple[int, int], where: tuple[
         return False
     if "relative" in traits and _only_reports(words, edge.end, where[0]):
         return False
-    if "her-own" in traits and where[0] and words[where[0] - 1] in _POSSESSIVE - {"the"}:
+    if "her-own" in traits and (
+        (where[0] and words[where[0] - 1] in _POSSESSIVE)
+        or (group.role == "uncertainty" and not _RELATIVES.isdisjoint(words[max(0, edge.start - 3) : edge.start]))
+    ):
         return False
     if "presupposes" in traits and _presupposed(words, edge, where, after):
         return False
@@ -283,7 +314,7 @@ def _spaced_dash(piece: _Piece, low: int, high: int) -> bool:
 
 def _for_between(middle: list[str]) -> bool:
     """`no drug for X`, but not `no fever for 3 days or X`."""
-    return any(word == "for" and (i + 1 == len(middle) or not middle[i + 1][0].isdigit()) for i, word in enumerate(middle))
+    return any(word == "for" and middle[i - 1 if i else 0] not in _FOR_DOUBT and (i + 1 == len(middle) or not middle[i + 1][0].isdigit()) for i, word in enumerate(middle))
 
 
 def _is_final(words: list[str], edge: _Edge) -> bool:
@@ -291,7 +322,9 @@ def _is_final(words: list[str], edge: _Edge) -> bool:
     if edge.start == 0 or not any(word[0].isalpha() for word in words[: edge.start]):
         return False
     following = words[edge.end] if edge.end < len(words) else ""
-    return not following or not following[0].isalnum() or following in _FINAL
+    if following == ":":
+        return False
+    return not following or not following[0].isalpha() or following in _FINAL
 
 
 def _only_reports(words: list[str], begin: int, target: int) -> bool:
@@ -338,12 +371,23 @@ _CHRONIC = re.compile(
     r"myasthenia\w*|hemophilia|von willebrand\w*|sarcoidosis|thalassemia|cerebral palsy|spina bifida|alopecia|vitiligo|eczema)\b",
     re.IGNORECASE,
 )
+_LIFELONG = re.compile(
+    r"\b(?:sickle cell|cystic fibrosis|down syndrome|h[a]?emophilia|von willebrand|cerebral palsy|autis\w+|spina bifida|thalassemia|"
+    r"(?:type (?:1|i)|t1) ?(?:dm|diabetes)\w*|trisomy|congenital)",
+    re.IGNORECASE,
+)
+_PAST_WORDS = re.compile(r"\A(?:s/p|status[- ]post|history of|h/o|hx of|prior|previous|remote|old|healed|resolved|former)\b", re.IGNORECASE)
 _EVENT = re.compile(r"\b(?:gestational|acute|pneumonia|infarct\w*|stroke|exacerbation|flare|crisis|attack|ketoacidosis|dka)\b", re.IGNORECASE)
 _TREATED = re.compile(
     r"\b(?:on|takes|taking|uses|using|managed|controlled|treated with|followed by|follows|continues?|currently|current|now|uncontrolled|"
-    r"stable|active|well|poorly|maintained|requiring|requires|insulin|metformin|lisinopril|medicated|known|chronic|lifelong|ongoing|a1c)\b",
+    r"stable|active|(?<!as )well(?! as)|poorly|maintained|requiring|requires|medicated|monitoring|monitored|refills?|ongoing|a1c|mg|units|inhalers?|"
+    r"cpap|oxygen|insulin|warfarin|levothyroxine|hydroxychloroquine|\w+(?:pril|sartan|olol|statin|formin|gliptin|flozin|glutide|mab|"
+    r"xaban|azole|dipine|trexate|thiazide|prazole|tropium|terol|triptan|oxetine|alopram))\b",
     re.IGNORECASE,
 )
+_CLAUSE_END = re.compile(r"[;.](?:\s|$)")
+_NEXT_STATEMENT = re.compile(r"\b(?:who|presents?|presented|presenting|admitted|transferred|brought|comes?|came|complain\w*|was|but)\b", re.IGNORECASE)
+_HABIT = re.compile(r"\b(?:alcohol|etoh|tobacco|smok\w+|cigarettes?|drugs?|illicit\w*|substances?|cocaine|heroin|marijuana|cannabis|allerg\w+)\b", re.IGNORECASE)
 _CANCER = re.compile(
     r"\b(?:cancers?|ca|carcinomas?|lymphomas?|leukemias?|melanomas?|sarcomas?|malignan\w+|tumou?rs?|adenocarcinomas?|neoplasms?|"
     r"myelomas?|seminomas?|gliomas?|[a-z]+blastomas?)\b",
@@ -365,17 +409,14 @@ _SINCE = re.compile(r"\b(?:since|diagnosed|dx|dx'd|diagnosis|onset|began|started
 _PAST_SECTIONS = frozenset(("past_medical_history", "past_surgical_history", "obstetric_history"))
 
 
-def _sentence_around(piece: _Piece, text: str) -> str:
-    return text[piece.places[piece.first][0] : piece.places[-1][1]] if piece.first < len(piece.places) else ""
-
-
 def _temporality(
-    text: str, piece: _Piece, span: Span, where: tuple[int, int], edges: list[_Edge], category: str, title: str
+    text: str, piece: _Piece, span: Span, where: tuple[int, int], edges: list[_Edge]
 ) -> tuple[Temporality, list[_Edge]]:
+    category, title = piece.category, piece.title
     words = span.of(text)
-    around = _sentence_around(piece, text)
     after = text[span.end : piece.places[-1][1]]
-    clause = re.split(r"[;.](?:\s|$)", after)[0]
+    clause = _CLAUSE_END.split(after, maxsplit=1)[0]
+    nearby = _NEXT_STATEMENT.split(clause[:60])[0]
     chronic = bool(_CHRONIC.search(words)) and not _EVENT.search(words)
     cancer = bool(_CANCER.search(words))
     history = [e for e in edges if e.group.role == "history"]
@@ -385,7 +426,7 @@ def _temporality(
     for edge in history:
         traits = edge.group.traits
         near = text[piece.places[min(where[0], edge.start)][0] : piece.places[max(where[1], edge.end) - 1][1]]
-        if "chronic-stays" in traits and chronic and (_TREATED.search(clause) or _LIFELONG_STAYS):
+        if "chronic-stays" in traits and chronic and (_LIFELONG.search(words) or "standing-list" in traits or _TREATED.search(nearby)):
             continue
         if "past-event" in traits and not edge.before:
             if _SINCE.search(near) or (chronic and "ago" in near.split()):
@@ -395,9 +436,11 @@ def _temporality(
         return "historical", kept
     if any(e.group.role == "history" for e in edges):
         return "current", []
+    if _PAST_WORDS.match(words):
+        return "historical", []
     if cancer and _CURED.match(clause.lstrip(" ,(")):
         return "historical", []
-    if not chronic and _YEAR.match(after) and not _SINCE.search(around[: max(0, span.end - piece.places[piece.first][0]) + 20]):
+    if not chronic and _YEAR.match(after) and not _SINCE.search(text[piece.places[piece.first][0] : span.end + 20]):
         return "historical", []
     if category in _PAST_SECTIONS and not re.search(r"active|current|chronic|problem list", re.sub("inactive", "", title)):
         if chronic or _TREATED.search(clause):
@@ -406,9 +449,6 @@ def _temporality(
     if category == "allergies":
         return "historical", []
     return "current", []
-
-
-_LIFELONG_STAYS = False  # a chronic disease named as history stays current even where no treatment is named
 
 
 # --- check boxes, signs, answers -----------------------------------------------------------------------------------
@@ -421,22 +461,27 @@ _ANSWER = re.compile(
     (?!['’\w])(?=\s*(?:$|[.,;|/)\n\]]|\s{2}|\w+(?:\s\w+){0,3}\s*[:?]))""",
     re.IGNORECASE | re.VERBOSE,
 )
+_ANY_MARK = re.compile(r"[\[\]☐☑☒□■✓✔()+?:=⊕⊖–—−-]|\.\.")
 _CHOSEN = re.compile(
     r"\s*[:?]?\s*(?:\[(?P<y1>[ xX✓])\]\s*(?:yes|y|pos\w*)\s*\[(?P<n1>[ xX✓])\]\s*(?:no?|neg\w*)|"
     r"\[(?P<n2>[ xX✓])\]\s*(?:no|n|neg\w*)\s*\[(?P<y2>[ xX✓])\]\s*(?:yes|y|pos\w*))\b",
     re.IGNORECASE,
 )
 _SIGN_AFTER = re.compile(r"\s?(?:\((?P<b>[+-])\)|(?P<p>\+)(?=\s*(?:$|[,;./\n]))|(?P<m>-)(?=\s*(?:$|[,;/\n])))")
+_BEFORE_SIGN = re.compile(r"\([+-]\)")
 _SIGN_BEFORE = re.compile(r"(?:\((?P<b>[+-])\)|(?P<q>\?{1,3})|(?P<s>\+|-|–|−|⊕|⊖))(?P<gap>\s?)(?P<rest>(?:[^\W\d_]+\s){0,2})\Z")
 
 
 def _marked(text: str, span: Span) -> tuple[Presence, Span] | None:
     """What a check box, a yes/no answer or a sign says of a finding, with its place; None where there is none."""
-    low = max(text.rfind("\n", 0, span.start) + 1, span.start - 160)
-    high = text.find("\n", span.end)
-    high = min(len(text) if high < 0 else high, span.end + 80)
+    low = max(text.rfind("\n", max(0, span.start - 160), span.start) + 1, span.start - 160, 0)
+    limit = min(len(text), span.end + 80)
+    high = text.find("\n", span.end, limit)
+    high = limit if high < 0 else high
     before, after = text[low : span.start], text[span.end : high]
 
+    if not _ANY_MARK.search(before) and not _ANY_MARK.search(after):
+        return None
     chosen = _CHOSEN.match(after)
     if chosen:
         yes = (chosen["y1"] or chosen["y2"] or "").strip()
@@ -457,13 +502,15 @@ def _marked(text: str, span: Span) -> tuple[Presence, Span] | None:
     if answer and (answer["no"] or answer["yes"]):
         name = "no" if answer["no"] else "yes"
         return ("negated" if answer["no"] else "present"), Span(span.end + answer.start(name), span.end + answer.end(name))
-    sign = _SIGN_AFTER.match(after)
-    if sign and not re.match(r"\s?\+\s?/", after):
-        minus = "-" in (sign["b"] or sign["m"] or "")
-        if not (minus and sign["m"] and after[:1] == " "):
-            return ("negated" if minus else "present"), Span(span.end + sign.start(), span.end + sign.end())
+    return _signed(text, span, low, high)
+
+
+def _signed(text: str, span: Span, low: int, high: int) -> tuple[Presence, Span] | None:
+    """`+ fever`, `-chills`, `(-) cough`, `?gout`, `cough (+)`."""
+    before, after = text[low : span.start], text[span.end : high]
     sign = _SIGN_BEFORE.search(before)
-    if sign:
+    suffix_style = bool(sign and sign["b"]) and _BEFORE_SIGN.split(before, maxsplit=1)[0].rstrip()[-1:].isalnum()
+    if sign and not suffix_style:
         place = Span(low + sign.start(), low + sign.start() + len(sign["b"] or sign["q"] or sign["s"]))
         if sign["q"]:
             return ("uncertain", place) if not re.search(r"\w\Z", before[: sign.start()]) else None
@@ -477,6 +524,11 @@ def _marked(text: str, span: Span) -> tuple[Presence, Span] | None:
         bullet = not lead and not sign["gap"] == "" or (not lead and _bullets_around(text, low, high))
         if not bullet and (not sign["gap"] or lead[-1:] in ",;/:("):
             return "negated", place
+    sign = _SIGN_AFTER.match(after)
+    if sign and not re.match(r"\s?\+\s?/", after):
+        minus = "-" in (sign["b"] or sign["m"] or "")
+        if not (minus and sign["m"] and after[:1] == " "):
+            return ("negated" if minus else "present"), Span(span.end + sign.start(), span.end + sign.end())
     return None
 
 
@@ -496,11 +548,9 @@ def _ticked(box: str) -> bool:
 _ROLE_OF: dict[str, str] = {"uncertain": "uncertainty", "negated": "negation", "hypothetical": "hypothesis"}
 
 
-def _decide(
-    text: str, piece: _Piece, span: Span, where: tuple[int, int], edges: list[_Edge], category: str, title: str
-) -> Assertion:
+def _decide(text: str, piece: _Piece, span: Span, where: tuple[int, int], edges: list[_Edge]) -> Assertion:
     presence, causes = _presence(piece, edges)
-    experiencer, people = _experiencer(edges, category)
+    experiencer, people = _experiencer(edges, piece.category)
     marked = _marked(text, span)
     cues: list[Cue] = []
     if marked is not None and not (marked[0] == "present" and presence in ("hypothetical", "uncertain")):
@@ -509,10 +559,13 @@ def _decide(
             cues.append(Cue(marked[1].of(text), marked[1].start, marked[1].end, _ROLE_OF[presence]))
     temporality: Temporality = "current"
     times: list[_Edge] = []
-    if experiencer == "patient" and presence in ("present", "negated"):
-        temporality, times = _temporality(text, piece, span, where, edges, category, title)
-        if presence == "negated" and not times:
-            temporality = "current"
+    if experiencer == "patient" and presence == "present":
+        temporality, times = _temporality(text, piece, span, where, edges)
+    elif presence in ("negated", "uncertain"):
+        # "No history of X", "possible old X": no word of a time but these. A denied habit or allergy is history, too.
+        times = [e for e in edges if e.group.role == "history" and e.before]
+        if times or (presence == "negated" and _HABIT.search(span.of(text))):
+            temporality = "historical"
     for edge in [*causes, *people, *times]:
         start, end = piece.places[edge.start][0], piece.places[edge.end - 1][1]
         cues.append(Cue(text[start:end], start, end, edge.group.role))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from code_maps.gaps import axis_questions, gap_rules, silent_places
 from code_maps.guidelines import lies_under
@@ -48,8 +49,6 @@ def find_gaps(
 
 
 def _numbered(gaps: Iterable[Gap]) -> Iterable[Gap]:
-    from dataclasses import replace
-
     return (replace(gap, priority=number) for number, gap in enumerate(gaps, 1))
 
 

@@ -23,6 +23,7 @@ from functools import lru_cache
 from pathlib import Path
 
 import spacy
+from spacy.attrs import LOWER
 from spacy.language import Language
 from spacy.tokens import Doc
 from spacy.vocab import Vocab
@@ -90,6 +91,19 @@ def language() -> Language:
     """The blank English pipeline with our tokenizer. Made once, then shared."""
     silence_logs()
     nlp = spacy.blank("en")
+    nlp.tokenizer = ClinicalTokenizer(nlp.vocab)
+    return nlp
+
+
+@lru_cache(maxsize=1)
+def cue_language() -> Language:
+    """A Language for matching cues only: its words know their lower case and nothing else.
+
+    Most of the time of making 11,000 phrase rules goes into the features of words that nobody reads (0.62 s with the
+    English vocabulary, 0.30 s with this).
+    """
+    silence_logs()
+    nlp = Language(Vocab(lex_attr_getters={LOWER: str.lower}))
     nlp.tokenizer = ClinicalTokenizer(nlp.vocab)
     return nlp
 

@@ -16,7 +16,8 @@ from models.report import NoteFacts, Report
 from models.text import Layout, Note, Span
 from pipeline.assertions import assert_spans
 from pipeline.extractors import abbreviations, extract
-from pipeline.findings import as_findings, kind_of, match_terms, read_words
+from pipeline.findings import Reading, as_findings, kind_of, match_terms, read_words
+from pipeline.gaps import denial_risks, elements_of, find_gaps, problem_elements
 from pipeline.guidelines import Coding, decide
 from pipeline.proposals import Surroundings
 from pipeline.sections import read_layout
@@ -47,6 +48,9 @@ def review(note: Note, claim: Claim | None = None) -> Report:
         why = f"{codes.release} doesn't cover this date of service"
         candidates = [*(Candidate(p.code, p.confidence, why, p.findings) for p in proposals), *candidates]
         proposals = []
+    problems = problem_elements(codes, layout, findings, proposals)
+    elements = elements_of(f for f in findings if f.patients)
+    gaps = find_gaps(codes, note, layout, findings, proposals, problems)
     return Report(
         note=NoteFacts(len(note.text), note.setting, note.date_of_service, codes.release, tuple(notices)),
         sections=layout.sections,
@@ -54,10 +58,14 @@ def review(note: Note, claim: Claim | None = None) -> Report:
         proposals=tuple(proposals),
         candidates=tuple(candidates),
         withheld=tuple(withheld),
+        gaps=gaps,
+        elements=elements,
+        problem_elements=problems,
+        denial_risks=denial_risks(None, None, gaps, elements),
     )
 
 
-def read_findings(text: str, layout: Layout, codes: CodeSet) -> tuple[tuple[Finding, ...], object]:
+def read_findings(text: str, layout: Layout, codes: CodeSet) -> tuple[tuple[Finding, ...], Reading]:
     """Everything that the note says: terms with their place in the tabular, and what the extractors find, asserted."""
     index = term_index(codes)
     reading = read_words(text, layout, index, abbreviations.expand(text, layout))

@@ -47,7 +47,7 @@ _MARKER = re.compile(
     r"|\(?(?P<letter>[a-zA-Z])[.)][ \t]+(?=[^\W\d_])"
     r")?(?:\*\*|__)?"
 )
-_INLINE_ITEM = re.compile(r"(?<![^\s,;:.)])[(#]?(\d{1,2})[.):]\s+(?=[A-Za-z(\"“])|\s[•●▪■]\s*(?=\S)")
+_INLINE_ITEM = re.compile(r"(?<![^\s,;:)])(?<!\d,)[(#]?(\d{1,2})[.):]\s+(?=[A-Za-z(\"“])|\s[•●▪■]\s*(?=\S)")
 _STOP = re.compile(r"[.!?…]++[\"')\]”’]*(?=[\s,]|$)|[.!?](?=[A-Z][a-z]{2})")
 _LABEL = re.compile(r"([^\W\d_](?:(?![:.;!?] )[^:\n\r]){1,80}):(?=\s|$)")
 _DASH = re.compile(r"\s[-–—]{1,2}\s|\s?—\s?|--")
@@ -266,7 +266,7 @@ def _line_start(
             if system and "|" in cut[0]:
                 return None
     # capitals followed by ordinary words: 'PHYSICAL EXAM Well appearing'
-    capitals = re.match(r"[A-Z][A-Z/&]+(?: (?:[A-Z][A-Z/&]+|&|/))*(?=[ ])", window)
+    capitals = re.match(r"[A-Z][A-Z/&]+x?(?: (?:[A-Z][A-Z/&]+|&|/))*(?=[ ])", window)
     if capitals:
         words = capitals[0].split(" ")
         for count in range(len(words), 0, -1):

@@ -172,7 +172,7 @@ def test_titles_and_places(codes: CodeSet) -> None:
 
 
 def test_an_unknown_code_is_named_with_its_release(codes: CodeSet) -> None:
-    with pytest.raises(UnknownCode, match="'I50.99' is not in ICD-10-CM FY2026-04"):
+    with pytest.raises(UnknownCode, match=r"'I50\.99' is not in ICD-10-CM FY2026-04"):
         codes.title("I50.99")
 
 
@@ -212,6 +212,8 @@ def test_notes_are_own_first_then_those_of_every_ancestor(codes: CodeSet) -> Non
         ("J60", "J65", "J60"),
         ("A15.0", "A18.01", None),
         ("A15.0", "J65", "A15-A19"),
+        ("D72", "D72.824", None),
+        ("D72.820", "D72.824", "D72"),
     ],
 )
 def test_excludes1_is_inherited_and_works_both_ways(

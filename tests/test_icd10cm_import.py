@@ -200,6 +200,31 @@ def test_addenda_that_lack_a_line_or_their_base_are_refused(put) -> None:
     assert [info.id for info in releases()] == ["FY2019"]
 
 
+def test_single_seventh_characters_come_and_go(put) -> None:
+    import_paths([put("tab-2019.xml", tabular())])
+    lines = [
+        addenda_line("Delete", 0, "S00", "Bump"),
+        addenda_line("Add", 0, "S00", "Bump of the head"),
+        addenda_line("Delete", 1, "S001XXS", "Bump of nose, sequela"),
+        addenda_line("Add", 1, "S001XXD", "Bump of nose, subsequent encounter"),
+        addenda_line("Add", 0, "A02", "Grey fever"),
+        addenda_line("Add", 1, "A020", "Grey fever, mild"),
+        addenda_line("Add", 1, "C00", "Far fever"),
+    ]
+    import_paths([put("order_addenda_2020.txt", "\n".join(lines))])
+    codes = load(dt.date(2020, 3, 1))
+    assert codes.children("S00.1") == ("S00.1XXA", "S00.1XXD")
+    assert codes.title("S00") == "Bump of the head"
+    assert codes.title("S00.1XXD") == "Bump of nose, subsequent encounter"
+    assert codes.ancestors("A02.0") == ("A02", "A00-A09", "1")
+    assert codes.parent("C00") is None
+    assert codes.chapter("C00") == ""
+    assert list(codes.nodes()) == [
+        *("A00", "A00.0", "A00.9", "A02", "A02.0", "B20", "C00", "S00", "S00.1", "S00.1XXA", "S00.1XXD")
+    ]
+    assert load(dt.date(2019, 3, 1)).children("S00.1") == ("S00.1XXA", "S00.1XXS")
+
+
 def test_an_index_gives_its_lines_with_paths_codes_and_references(put) -> None:
     import_paths([put("tab-2019.xml", tabular()), put("index-2019.xml", INDEX), put("drug-2019.xml", TABLE)])
     entries = list(load(dt.date(2019, 3, 1)).index_entries())
@@ -241,7 +266,7 @@ BAD = [
     ("empty-2019.xml", "<ICD10CM.tabular><version>2019</version></ICD10CM.tabular>", None, "no chapters"),
     ("year.xml", tabular().replace("<version>2019", "<version>soon"), None, "no fiscal year"),
     ("nameless-2019.xml", tabular().replace("<name>A00.0</name>", "<name/>"), None, "no name"),
-    ("tab-2019.xml", tabular(), "FY2020", "fiscal year 2019"),
+    ("tab-2019.xml", tabular(), "FY2020", "the file says it is of fiscal year"),
     ("tab-2019.xml", tabular(), "2020", "named like FY2026"),
     ("index-2019.xml", INDEX.replace("INDEX TO DISEASES", "LIST OF THINGS"), None, "which index"),
     ("index-2019.xml", INDEX.split("<letter>")[0] + "</ICD10CM.index>", None, "no index terms"),

@@ -35,7 +35,7 @@ ENDS = (
 )
 STOPS = ("clause", "causal", "present", "person")
 TRAITS = (
-    "turning", "adjacent", "relative", "chronic-stays", "past-event", "status-post", "presupposes", "her-own",
+    "turning", "adjacent", "relative", "chronic-stays", "standing-list", "past-event", "status-post", "presupposes", "her-own",
     "signs-watched", "needs-condition", "not-its-cause",
 )
 

@@ -1,9 +1,9 @@
 """One compiled release (or one part of it) in one file: quick to read, safe to share, noticed when damaged.
 
-The file is a JSON header line and JSON blobs whose sizes and digests the header names. JSON because reading it can't
-run anything, and it was measured: 4.6 MB of codes and titles parse in about 20 ms. Writing goes through a temporary
-file in the same folder and `os.replace`, so that another process sees the old file or the new one, never half of one.
-"""
+The file is a JSON header line and JSON blobs whose sizes and digests the header names. JSON because reading
+it can't run anything, and it was measured: 4.6 MB of codes and titles parse in about 20 ms. Writing goes
+through a temporary file in the same folder and `os.replace`, so that another process sees the old file or the
+new one, never half of one."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Any
 
 SCHEMA = 1
-"""Raise it when what stands in the blobs changes: caches are then rebuilt, imported releases are asked for again."""
+"""Raise it when what stands in the blobs changes: caches are then rebuilt, imported releases are asked for
+again."""
 
 
 class Damaged(Exception):
@@ -31,7 +32,7 @@ class Compiled:
     about: dict[str, Any]
     _blobs: dict[str, bytes]
 
-    def take(self, name: str) -> Any:
+    def take(self, name: str) -> Any:  # noqa: ANN401  (JSON: the caller knows what it wrote)
         """Parse one blob and let go of its bytes; each can be taken once."""
         return json.loads(self._blobs.pop(name))
 
@@ -114,5 +115,6 @@ def _header(line: bytes) -> dict[str, Any]:
 
 
 def _digest(data: bytes) -> str:
-    # BLAKE2 notices damage; it isn't a signature: whoever may write to the user's folder may also write a digest.
+    # BLAKE2 notices damage; it isn't a signature: whoever may write to the user's folder may also write a
+    # digest.
     return hashlib.blake2b(data, digest_size=16).hexdigest()

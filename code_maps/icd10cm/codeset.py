@@ -26,7 +26,8 @@ class IndexEntry(NamedTuple):
     see           'see' and 'see also' texts, or None
     table         'diseases', 'external causes', 'neoplasms' or 'drugs'
     column        the table's column ('Malignant Primary', 'Adverse effect'), or None
-    nonessential  the words in parentheses, one text for each term of the path that has any: ('(-astasia) (hysterical)',)
+    nonessential  the words in parentheses, one text for each term of the path that has any:
+                  ('(-astasia) (hysterical)',)
     """
 
     terms: tuple[str, ...]
@@ -52,13 +53,13 @@ class Content:
 
 
 class CodeSet:
-    """A release, seen from one date of service. Codes have their dot (`I50.22`); unknown codes raise UnknownCode.
+    """A release, seen from one date of service. Codes have their dot (`I50.22`); unknown codes raise
+    UnknownCode.
 
-    Nodes are chapters ('9'), blocks ('I30-I5A'; a block of a single category is 'B20-B20'), categories and codes.
-    Seventh-character codes are nodes too, made from their stem: `S82.101A` below `S82.101`, `T14.8XXA` below `T14.8`.
-    `code in codeset` and `nodes()` speak of categories and what is below; the other methods also take blocks and
-    chapters.
-    """
+    Nodes are chapters ('9'), blocks ('I30-I5A'; a block of a single category is 'B20-B20'), categories and
+    codes. Seventh-character codes are nodes too, made from their stem: `S82.101A` below `S82.101`, `T14.8XXA`
+    below `T14.8`. `code in codeset` and `nodes()` speak of categories and what is below; the other methods
+    also take blocks and chapters."""
 
     def __init__(
         self,
@@ -160,7 +161,8 @@ class CodeSet:
     # Billing
 
     def is_billable(self, code: str) -> bool:
-        """True for a code that has nothing below it and may stand on a claim; False for headings and unknown codes."""
+        """True for a code that has nothing below it and may stand on a claim; False for headings and unknown
+        codes."""
         return code in self and not self.children(code)
 
     def billable(self) -> Iterator[str]:
@@ -168,7 +170,8 @@ class CodeSet:
         return (code for code in self.nodes() if not self.children(code))
 
     def seventh_characters(self, code: str) -> dict[str, str]:
-        """Character -> meaning, as defined for this code or the nearest node above it; empty where there are none."""
+        """Character -> meaning, as defined for this code or the nearest node above it; empty where there are
+        none."""
         stem = self._known(code)
         found = seventh_definition(self._tables, stem)
         if not found and not self._tables.sevenths:
@@ -182,8 +185,8 @@ class CodeSet:
         return dict(found)
 
     def extend(self, stem: str, char: str) -> str | None:
-        """The stem with its seventh character, filled with X: ('T14.8', 'A') -> 'T14.8XXA'. None where that is no
-        billable code: another character, a heading, or a code without seventh characters."""
+        """The stem with its seventh character, filled with X: ('T14.8', 'A') -> 'T14.8XXA'. None where that
+        is no billable code: another character, a heading, or a code without seventh characters."""
         if len(char) != 1 or stem not in self._tables.titles or is_block(stem) or is_chapter(stem):
             return None
         code = padded(stem, char)
@@ -205,12 +208,12 @@ class CodeSet:
         return chain
 
     def excludes1(self, a: str, b: str) -> Instruction | None:
-        """The Excludes1 note, own or inherited, of either code that names the other; None where they go together.
+        """The Excludes1 note, own or inherited, of either code that names the other; None where they go
+        together.
 
-        A code and its ancestor don't exclude each other. Where a note stands above both codes, only the codes that it
-        gives in parentheses are excluded: "pneumoconiosis with tuberculosis, any type in A15 (J65)", above all of
-        A15-A19, doesn't set A15 against A18.
-        """
+        A code and its ancestor don't exclude each other. Where a note stands above both codes, only the codes
+        that it gives in parentheses are excluded: "pneumoconiosis with tuberculosis, any type in A15 (J65)",
+        above all of A15-A19, doesn't set A15 against A18."""
         above_a, above_b = (a, *self.ancestors(a)), (b, *self.ancestors(b))
         if a in above_b or b in above_a:
             return None
@@ -226,7 +229,8 @@ class CodeSet:
     # Index and bookkeeping
 
     def index_entries(self) -> Iterator[IndexEntry]:
-        """The lines of the imported Alphabetic Index and its tables; none if none was imported for the release."""
+        """The lines of the imported Alphabetic Index and its tables; none if none was imported for the
+        release."""
         return self._content.entries()
 
     @cached_property

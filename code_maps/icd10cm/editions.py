@@ -1,4 +1,5 @@
-"""Names and dates of releases: `FY2026` is the edition of 1 October 2025, `FY2026-04` its update of 1 April 2026."""
+"""Names and dates of releases: `FY2026` is the edition of 1 October 2025, `FY2026-04` its update of 1 April
+2026."""
 
 from __future__ import annotations
 
@@ -21,7 +22,8 @@ Dates = tuple[dt.date, dt.date]
 
 
 def dates(release: str) -> Dates:
-    """First and last date of service of a release, from its name. Raises ValueError for another form of name."""
+    """First and last date of service of a release, from its name. Raises ValueError for another form of
+    name."""
     match = _ID.fullmatch(release)
     if match is None:
         raise ValueError(f"{release!r} is no release; a release is named like FY2026 or FY2026-04")
@@ -41,7 +43,8 @@ def named(year: int, month: int = 10) -> str:
 
 
 def canonical(release: str) -> str:
-    """A name as a user writes it, brought to its form (`fy2026-10` -> `FY2026`). Raises ValueError like `dates`."""
+    """A name as a user writes it, brought to its form (`fy2026-10` -> `FY2026`). Raises ValueError like
+    `dates`."""
     release = release.strip().upper()
     dates(release)
     return release.removesuffix("-10")

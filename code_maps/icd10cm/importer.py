@@ -1,8 +1,8 @@
-"""Brings official ICD-10-CM files in: files, folders and zips; recognised by what is in them, not by their names.
+"""Brings official ICD-10-CM files in: files, folders and zips; recognised by what is in them, not by their
+names.
 
-Everything is read and checked before anything is stored, so a failed import changes nothing. What is stored is
-compiled: `home()/releases/<release>/<part>.part`, one file for each part.
-"""
+Everything is read and checked before anything is stored, so a failed import changes nothing. What is stored
+is compiled: `home()/releases/<release>/<part>.part`, one file for each part."""
 
 from __future__ import annotations
 
@@ -29,16 +29,20 @@ MAX_MEMBERS = 500
 MAX_ZIP = 600_000_000
 """Bytes of all files in one zip, unpacked."""
 
-_NO_MONTH = "The file name gives no month: taken as the October edition. Name the release (FY2026-04) if it is an update."
+_NO_MONTH = (
+    "The file name gives no month: taken as the October edition. "
+    "Name the release (FY2026-04) if it is an update."
+)
 _FEW = 60_000
 
 
 @dataclass(frozen=True)
 class ImportResult:
-    """What became of one file. `release` is None for a file that was passed over; `notices` say why, or what to know.
+    """What became of one file. `release` is None for a file that was passed over; `notices` say why, or what
+    to know.
 
-    part   'tabular', 'order', 'codes', 'addenda', 'index-diseases', 'index-external-causes', 'index-neoplasms',
-           'index-drugs' or 'skipped'
+    part   'tabular', 'order', 'codes', 'addenda', 'index-diseases', 'index-external-causes',
+           'index-neoplasms', 'index-drugs' or 'skipped'
     count  billable codes, lines of an index, or changes of an addenda file
     """
 
@@ -75,10 +79,9 @@ class _Part:
 def import_paths(paths: Iterable[str | Path], release: str | None = None) -> list[ImportResult]:
     """Import official files, folders of them and zips; one result for each file found.
 
-    `release` (such as FY2026-04) says which release the files are of, where that can't be seen from them. Raises
-    ImportProblem for a file that can't be used; nothing has been stored then. In folders and zips, files of other
-    kinds are passed over and reported as 'skipped'.
-    """
+    `release` (such as FY2026-04) says which release the files are of, where that can't be seen from them.
+    Raises ImportProblem for a file that can't be used; nothing has been stored then. In folders and zips,
+    files of other kinds are passed over and reported as 'skipped'."""
     if release is not None:
         try:
             release = editions.canonical(release)
@@ -112,7 +115,7 @@ def import_paths(paths: Iterable[str | Path], release: str | None = None) -> lis
         raise ImportProblem(
             "there is no ICD-10-CM file among what was given",
             ", ".join(str(place) for place in places) or "the call",
-            "Give the tabular XML, order file, code list, order addenda or index XML of CMS or CDC, or a zip of them.",
+            "Give the tabular XML, order file, code list, order addenda or index XML, or a zip of them.",
         )
     _store(parts)
     return results
@@ -316,11 +319,11 @@ def _addenda_part(file: _File, text: str, release: str | None) -> _Part:
 
 
 def _release_of(file: _File, release: str | None, year: int | None) -> tuple[str, tuple[str, ...]]:
-    """The release a file is of: the one named, else by the year in the file or its name, and the month in its name.
+    """The release a file is of: the one named, else by the year in the file or its name, and the month in its
+    name.
 
-    CMS names the file alike in October and April and the zip by the month, so the name of the zip or folder counts
-    where it gives the same year.
-    """
+    CMS names the file alike in October and April and the zip by the month, so the name of the zip or folder
+    counts where it gives the same year."""
     if release is not None:
         if year is not None and editions.dates(release)[1].year != year:
             raise ImportProblem(
@@ -361,7 +364,7 @@ def _agreement(release: str, tables: Tables) -> str:
     differing = len(listed.symmetric_difference(open_release(release).billable()))
     if not differing:
         return "Its billable codes are those of the release in use."
-    return f"{differing:,} billable codes differ from the release in use: import the tabular list, which decides."
+    return f"{differing:,} billable codes differ from the release in use: its tabular list decides."
 
 
 def _part(

@@ -1,4 +1,5 @@
-"""Reads the Alphabetic Index, the external-cause index, the neoplasm table and the drug table (official XML)."""
+"""Reads the Alphabetic Index, the external-cause index, the neoplasm table and the drug table (official
+XML)."""
 
 from __future__ import annotations
 
@@ -27,7 +28,7 @@ def which_index(root: Element, where: str) -> str:
     raise ImportProblem(
         "it says neither by its title nor by its columns which index it is",
         where,
-        "Import the index to diseases, the external-cause index, the neoplasm table or the drug table unchanged.",
+        "Import one of the two indexes, the neoplasm table or the drug table unchanged.",
     )
 
 

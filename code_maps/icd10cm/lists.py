@@ -1,9 +1,8 @@
 """Reads the plain-text files: the order file, the list of codes with titles, and the order file's addenda.
 
-Order file (CMS, fixed width, counted from 1): order number 1-5, code 7-13, billable 15, short title 17-76, long title
-from 78. Code list: code, blanks, title. Addenda: action 1-13, billable 14, code 16-22, short title 24-83, long title
-from 85, and a summary at the end.
-"""
+Order file (CMS, fixed width, counted from 1): order number 1-5, code 7-13, billable 15, short title 17-76,
+long title from 78. Code list: code, blanks, title. Addenda: action 1-13, billable 14, code 16-22, short title
+24-83, long title from 85, and a summary at the end."""
 
 from __future__ import annotations
 
@@ -32,7 +31,7 @@ def read_order(text: str, where: str, base: Tables | None) -> Tables:
             raise ImportProblem(
                 f"line {number} isn't a line of an order file",
                 where,
-                "A line has the order number, the code, 0 or 1, a short title and from column 78 the long title.",
+                "A line has order number, code, 0 or 1, a short title and from column 78 the long one.",
             )
         if int(match["number"]) != len(rows) + 1:
             raise ImportProblem(
@@ -80,7 +79,8 @@ def read_code_list(text: str, where: str, base: Tables | None) -> Tables:
 
 @dataclass(frozen=True)
 class Addenda:
-    """An addenda file: the changes, and (fiscal year, billable codes) before and after as its summary states them."""
+    """An addenda file: the changes, and (fiscal year, billable codes) before and after as its summary states
+    them."""
 
     changes: Changes
     before: tuple[int, int] | None
@@ -88,7 +88,8 @@ class Addenda:
 
 
 def read_addenda(text: str, where: str) -> Addenda:
-    """Read the addenda of an order file. Raises ImportProblem for a line of changes that is cut or misplaced."""
+    """Read the addenda of an order file. Raises ImportProblem for a line of changes that is cut or
+    misplaced."""
     rows: dict[str, list[tuple[str, str, bool]]] = {
         "Add": [],
         "Delete": [],

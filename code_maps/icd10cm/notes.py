@@ -1,8 +1,8 @@
 """Instructional notes of the tabular list, and the codes that their text names.
 
-The official text names codes in many ways: `E08-E13`, `O24.-`, `I70.2--I70.7-`, `F10.- -F19.-`, `M05.00 to M05.8A`,
-`T36-T50 with fifth or sixth character 5`, `I69. with final characters -23`. They are read here into spans of codes.
-"""
+The official text names codes in many ways: `E08-E13`, `O24.-`, `I70.2--I70.7-`, `F10.- -F19.-`, `M05.00 to
+M05.8A`, `T36-T50 with fifth or sixth character 5`, `I69. with final characters -23`. They are read here into
+spans of codes."""
 
 from __future__ import annotations
 
@@ -24,9 +24,10 @@ Kind = Literal[
     "notes",
 ]
 
-# A category is a letter, a digit and a letter or digit. FY2026 brought QA0 with a letter in second place; only Q is
-# let through, because genes and receptors (GM2, CR3, GH1) look like that too. No dot-less longer code counts: O157
-# is a bacterium's antigen. Vitamin B12 and the muscular dystrophies LGMD R12 and R22 are words, not categories.
+# A category is a letter, a digit and a letter or digit. FY2026 brought QA0 with a letter in second place;
+# only Q is let through, because genes and receptors (GM2, CR3, GH1) look like that too. No dot-less longer
+# code counts: O157 is a bacterium's antigen. Vitamin B12 and the muscular dystrophies LGMD R12 and R22 are
+# words, not categories.
 _CODE = re.compile(
     r"(?<!itamin )(?<!LGMD )"
     r"(?<![A-Za-z0-9./:])"
@@ -35,8 +36,9 @@ _CODE = re.compile(
     r"(?![0-9A-Za-z])"
 )
 
-# What may stand between the two ends of a range: "-", "--", ".-", " -", " - ", "- -", "to". A dash that follows the
-# code directly and is followed by a space ("I69.81- I69.91-") is a placeholder, and what comes next a new item.
+# What may stand between the two ends of a range: "-", "--", ".-", " -", " - ", "- -", "to". A dash that
+# follows the code directly and is followed by a space ("I69.81- I69.91-") is a placeholder, and what comes
+# next a new item.
 _RANGE = re.compile(r"\.?-{1,2}|\.?-?\s+-\s*|[.\-]*\s+(?:to|through)\s+")
 
 _ORDINALS = {"third": 3, "fourth": 4, "fifth": 5, "sixth": 6, "six": 6, "seventh": 7} | {
@@ -54,7 +56,8 @@ _OPEN_FRACTURE = re.compile(r"with\s+open\s+fracture\s+7th\s+character")
 
 @dataclass(frozen=True, slots=True)
 class Characters:
-    """A condition on a code's characters: `positions` are counted from 1 without the dot; none means the end."""
+    """A condition on a code's characters: `positions` are counted from 1 without the dot; none means the
+    end."""
 
     positions: tuple[int, ...]
     together: bool
@@ -66,8 +69,8 @@ class Characters:
             return len(bare) > 3 and bare[3:].endswith(tuple(self.values))
         if self.together:
             return bare[self.positions[0] - 1 : self.positions[-1]] in self.values
-        # "fifth or sixth character" means the last of them that is in use: T39.015 is an adverse effect by its
-        # sixth character although its fifth is 1; T58.01X has a placeholder in sixth place.
+        # "fifth or sixth character" means the last of them that is in use: T39.015 is an adverse effect by
+        # its sixth character although its fifth is 1; T58.01X has a placeholder in sixth place.
         for position in reversed(self.positions):
             character = bare[position - 1 : position]
             if character and character != "X":
@@ -77,7 +80,8 @@ class Characters:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Codes from `low` to `high` (without dots), each end with everything below it, some only under a condition."""
+    """Codes from `low` to `high` (without dots), each end with everything below it, some only under a
+    condition."""
 
     low: str
     high: str
@@ -155,9 +159,9 @@ def _characters(match: re.Match[str]) -> Characters:
 def parse_codes(text: str) -> CodeRanges:
     """Read every code and range in a note's text, with the condition on characters that follows it.
 
-    A condition holds for the codes before it back to the opening parenthesis: `(E08, E09 with final characters .00)`.
-    A range that runs backwards is taken as its two ends. Nothing is looked up: ends such as K93 needn't exist.
-    """
+    A condition holds for the codes before it back to the opening parenthesis: `(E08, E09 with final
+    characters .00)`. A range that runs backwards is taken as its two ends. Nothing is looked up: ends such as
+    K93 needn't exist."""
     text = text.replace("–", "-").replace("—", "-")
     found = list(_CODE.finditer(text))
     if not found:

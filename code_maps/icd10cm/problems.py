@@ -4,7 +4,8 @@ from __future__ import annotations
 
 
 class ImportProblem(Exception):
-    """A file that can't be used: what was found, where, and what would be right. The command line exits with 2."""
+    """A file that can't be used: what was found, where, and what would be right. The command line exits with
+    2."""
 
     def __init__(self, what: str, where: str, right: str) -> None:
         super().__init__(f"{where}: {what}. {right}")
@@ -19,7 +20,7 @@ class UnknownCode(KeyError):
         self.code, self.release = code, release
 
     def __str__(self) -> str:
-        return f"{self.code!r} is not in ICD-10-CM {self.release}; codes are written with their dot, as in I50.22"
+        return f"{self.code!r} is not in ICD-10-CM {self.release}; codes have their dot, as in I50.22"
 
 
 class UnknownRelease(LookupError):

@@ -1,10 +1,9 @@
 """Which releases there are, and which one holds on a date of service.
 
-There are three origins. *Built in*: the tabular that the package simple_icd_10_cm ships; its XML is compiled once
-into `home()/cache` (the package itself is never imported: that takes 2.3 s and 200 MB). *Known changes*: our dated
-fact file, applied on its base release. *Imported*: official files that the user brought in, under
-`home()/releases/<id>/`, one compiled file for each part.
-"""
+There are three origins. *Built in*: the tabular that the package simple_icd_10_cm ships; its XML is compiled
+once into `home()/cache` (the package itself is never imported: that takes 2.3 s and 200 MB). *Known changes*:
+our dated fact file, applied on its base release. *Imported*: official files that the user brought in, under
+`home()/releases/<id>/`, one compiled file for each part."""
 
 from __future__ import annotations
 
@@ -35,7 +34,8 @@ _PREFERENCE = ("tabular", "built in", "addenda", "known changes", "order", "code
 
 @dataclass(frozen=True)
 class ReleaseInfo:
-    """One release for lists: dates of service served (both ends included), where it comes from, what it holds."""
+    """One release for lists: dates of service served (both ends included), where it comes from, what it
+    holds."""
 
     id: str
     effective: tuple[dt.date, dt.date]
@@ -47,7 +47,8 @@ class ReleaseInfo:
 
 @dataclass(frozen=True)
 class _Known:
-    """A release that can be opened. `since` is the edition's own first day; it may serve earlier dates as well."""
+    """A release that can be opened. `since` is the edition's own first day; it may serve earlier dates as
+    well."""
 
     id: str
     since: dt.date
@@ -66,10 +67,9 @@ class _Known:
 def load(on: dt.date | None = None) -> CodeSet:
     """The release for a date of service.
 
-    Without a date, the newest installed release (built in or imported); its notices say so. For a date that no
-    release covers, the nearest one, with `covers` False and a notice that says what to import. Asking again gives
-    the same object; what another process imports meanwhile is seen after a restart.
-    """
+    Without a date, the newest installed release (built in or imported); its notices say so. For a date that
+    no release covers, the nearest one, with `covers` False and a notice that says what to import. Asking
+    again gives the same object; what another process imports meanwhile is seen after a restart."""
     return _load(on, home())
 
 
@@ -122,7 +122,8 @@ def tables_of(release: str) -> Tables:
 
 
 def base_tables() -> Tables | None:
-    """The built-in release's tables, which lend their chapters and blocks to lists of codes; None without it."""
+    """The built-in release's tables, which lend their chapters and blocks to lists of codes; None without
+    it."""
     folder = home()
     return next(
         (_content(known, folder).tables for known in _known(folder) if known.origin == "built in"), None
@@ -149,11 +150,9 @@ def _load(on: dt.date | None, folder: Path) -> CodeSet:
         return _view(newest, None, folder, f"No date of service was given: release {newest.id} is used.")
     covering = [one for one in known if one.effective[0] <= on <= one.effective[1]]
     if covering:
-        # An edition that was in force counts before one that only serves the date because its codes are the same.
-        best = max(
-            covering,
-            key=lambda one: (one.since <= on, one.since if one.since <= on else dt.date.min - one.since),
-        )
+        # An edition that was in force counts before one that only serves the date because its codes are the
+        # same.
+        best = max(covering, key=lambda one: (one.since <= on, -abs((on - one.since).days)))
         return _view(best, on, folder)
     nearest = min(known, key=lambda one: min(abs(on - one.effective[0]), abs(on - one.effective[1])))
     year = editions.named(on.year + (on.month >= 10))
@@ -161,8 +160,8 @@ def _load(on: dt.date | None, folder: Path) -> CodeSet:
         nearest,
         on,
         folder,
-        f"No installed release covers {on}: {nearest.id} ({nearest.effective[0]} to {nearest.effective[1]}) is used "
-        f"instead. Import the {year} tabular list with `chartproof codes import`.",
+        f"No installed release covers {on}: {nearest.id} ({nearest.effective[0]} to {nearest.effective[1]}) "
+        f"is used instead. Import the {year} tabular list with `chartproof codes import`.",
         covers=False,
     )
 
@@ -172,7 +171,8 @@ def _view(known: _Known, on: dt.date | None, folder: Path, *notices: str, covers
     more = list(notices)
     if covers and on is not None and on < known.since:
         more.append(
-            f"Release {known.id} is used for {on}: its codes were the same then, notes and index terms may differ."
+            f"Release {known.id} is used for {on}: its codes were the same then, "
+            "notes and index terms may differ."
         )
     return CodeSet(_content(known, folder), known.effective, tuple(more), covers)
 

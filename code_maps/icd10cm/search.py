@@ -1,4 +1,5 @@
-"""Finds codes by words: for people at the terminal and in the workbench, not for proposing codes from notes."""
+"""Finds codes by words: for people at the terminal and in the workbench, not for proposing codes from
+notes."""
 
 from __future__ import annotations
 
@@ -19,9 +20,9 @@ Hit = tuple[str, str, float]
 def search(cs: CodeSet, words: str, limit: int = 20) -> list[Hit]:
     """The nodes whose title or one of whose inclusion terms fits the words best, best first.
 
-    The score is the share of the query that is found times the share of the text that the query makes up, rare words
-    counting more. Seventh-character codes aren't listed: their stem is. A code as query puts that code first.
-    """
+    The score is the share of the query that is found times the share of the text that the query makes up,
+    rare words counting more. Seventh-character codes aren't listed: their stem is. A code as query puts that
+    code first."""
     asked = frozenset(_words(words))
     hits: dict[str, float] = {}
     code = words.strip().upper()
@@ -58,7 +59,8 @@ def _words(text: str) -> list[str]:
 
 @lru_cache(maxsize=2)
 def _texts(content: Content) -> tuple[list[tuple[str, frozenset[str], float]], dict[str, float]]:
-    """Every title and inclusion term as (node, words, weight), and the weight of each word (inverse frequency)."""
+    """Every title and inclusion term as (node, words, weight), and the weight of each word (inverse
+    frequency)."""
     tables = content.tables
     rows: list[tuple[str, frozenset[str]]] = []
     for node, title in tables.titles.items():

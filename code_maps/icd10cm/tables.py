@@ -1,9 +1,9 @@
-"""A release's codes, titles and notes, as the compiled files hold them, and how one year's changes apply to them."""
+"""A release's codes, titles and notes, as the compiled files hold them, and how one year's changes apply to
+them."""
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -19,7 +19,7 @@ class Tables:
     """What the tabular list says, without seventh-character codes, which are made from `sevenths`.
 
     titles    every chapter ('9'), block ('I30-I5A', also 'B20-B20'), category and code, in tabular order
-    above     block -> block or chapter, category -> block or chapter; below a category the prefix says the parent
+    above     block or category -> the block or chapter above; below a category the prefix says the parent
     sevenths  code -> its definition of seventh characters; holds for the leaves below, the nearest one wins
     notes_of  gives the notes; called at most once, when the first note is asked for
     """
@@ -79,7 +79,8 @@ class Tables:
         return None
 
     def blobs(self) -> dict[str, Any]:
-        """For `cache.write`. Codes and titles are joined by line ends: splitting is quicker than a list in JSON."""
+        """For `cache.write`. Codes and titles are joined by line ends: splitting is quicker than a list in
+        JSON."""
         return {
             "codes": {
                 "codes": "\n".join(self.titles),
@@ -133,40 +134,39 @@ def seventh_definition(tables: Tables, stem: str) -> dict[str, str]:
 
 
 def apply(changes: Changes, base: Tables) -> Tables:
-    """The tables after an update. The order files list a code that becomes a heading as deleted and added again."""
-    again = {code for code, _, _ in changes.added}
+    """The tables after an update. Titles of seventh-character codes follow from their stems'.
+
+    The order files list a code that becomes a heading as deleted and added again.
+    """
     titles, above, sevenths = dict(base.titles), dict(base.above), dict(base.sevenths)
-    # Two passes over deletions: seventh-character codes vanish with their stem; one that is deleted alone takes its
-    # character out of its stem's definition.
-    gone = {code for code, _, _ in changes.deleted} - again
-    for code in gone:
-        if titles.pop(code, None) is None:
-            stem = base.parent(code)
-            if stem is not None and stem not in gone:
-                sevenths[stem] = {
-                    c: m for c, m in seventh_definition(base, stem).items() if padded(stem, c) != code
-                }
-        above.pop(code, None)
-        sevenths.pop(code, None) if code not in base.titles else None
     after = Tables(titles, above, sevenths, lambda: base.notes)
+    added = {code: title for code, title, _ in changes.added}
+    gone = sorted({code for code, _, _ in changes.deleted} - set(added))
+    for code in gone:
+        if code in base.titles:
+            for part in (titles, above, sevenths):
+                part.pop(code, None)
+    for code in gone:
+        stem = after.parent(code)
+        if code not in base.titles and stem == base.parent(code) and stem is not None:
+            # A seventh-character code that goes alone: its stem stays, without that character.
+            left = {c: m for c, m in seventh_definition(after, stem).items() if padded(stem, c) != code}
+            sevenths[stem] = left
     new: list[str] = []
-    for code, title, _ in sorted(changes.added):
+    for code, title in sorted(added.items()):
         if code in titles:
             titles[code] = title
             continue
         stem = after.parent(code)
-        character = code[-1]
-        # A new seventh-character code of a new stem follows from the definition that the stem inherits.
-        if (
-            stem is not None
-            and character in seventh_definition(after, stem)
-            and padded(stem, character) == code
-        ):
+        definition = seventh_definition(after, stem) if stem is not None else {}
+        if stem is not None and definition and padded(stem, code[-1]) == code:
+            # A seventh-character code follows from its stem's definition, which may need another character.
+            if code[-1] not in definition:
+                sevenths[stem] = {**definition, code[-1]: title.removeprefix(f"{titles[stem]}, ")}
             continue
-        if len(code) == 3:
-            place = after.place(code)
-            if place is not None:
-                above[code] = place
+        place = after.place(code) if len(code) == 3 else None
+        if place is not None:
+            above[code] = place
         titles[code] = title
         new.append(code)
     for code, title, _ in changes.revised:
@@ -176,23 +176,25 @@ def apply(changes: Changes, base: Tables) -> Tables:
     return after
 
 
-def _in_order(titles: dict[str, str], new: Iterable[str], tables: Tables) -> dict[str, str]:
-    """The titles with the new codes moved from the end to where the tabular would print them."""
-    new = list(new)
-    order = list(titles)[: len(titles) - len(new)]
+def _in_order(titles: dict[str, str], new: list[str], tables: Tables) -> dict[str, str]:
+    """The titles with the new codes (sorted, at the end) moved to where the tabular would print them."""
+    # Chapters and blocks stand alone, a category with everything below it.
+    groups: dict[str, list[str]] = {}
+    for code in list(titles)[: len(titles) - len(new)]:
+        groups.setdefault(code if is_block(code) or is_chapter(code) else code[:3], []).append(code)
+    order = list(groups)
     for code in new:
-        parent = tables.parent(code)
-        at = order.index(parent) + 1 if parent in order else len(order)
-        root = parent if parent is not None and not (is_block(parent) or is_chapter(parent)) else None
-        if root is None:
-            # A category: before the next larger one in the same place, else after the last smaller one.
-            heads = sorted(c for c in order if len(c) == 3 and c[0].isalpha())
-            following = bisect_left(heads, code)
-            at = order.index(heads[following]) if following < len(heads) else len(order)
-            while at and (is_block(order[at - 1]) or is_chapter(order[at - 1])):
+        if len(code) == 3:
+            following = min((key for key in order if len(key) == 3 and key > code), default=None)
+            at = len(order) if following is None else order.index(following)
+            while at and len(order[at - 1]) != 3:
                 at -= 1
-        else:
-            while at < len(order) and order[at].startswith(root) and order[at] < code:
-                at += 1
-        order.insert(at, code)
-    return {code: titles[code] for code in order}
+            order.insert(at, code)
+            groups[code] = [code]
+            continue
+        members, parent = groups[code[:3]], tables.parent(code) or code[:3]
+        at = members.index(parent) + 1
+        while at < len(members) and members[at].startswith(parent) and members[at] < code:
+            at += 1
+        members.insert(at, code)
+    return {code: titles[code] for key in order for code in groups[key]}

@@ -27,12 +27,14 @@ _KINDS: dict[str, Kind] = {
 }
 
 _NOT_APPLICABLE = re.compile(
-    r"7th characters (?P<characters>.+?) do not apply to codes in category \w{3} with 6th character (?P<sixth>.+)"
+    r"7th characters (?P<characters>.+?) do not apply to codes in category \w{3} "
+    r"with 6th character (?P<sixth>.+)"
 )
 
 
 def parse_xml(data: bytes, where: str) -> Element:
-    """The root element of an XML file. Raises ImportProblem, with line and column, when it isn't sound XML."""
+    """The root element of an XML file. Raises ImportProblem, with line and column, when it isn't sound
+    XML."""
     try:
         root: Element = ElementTree.parse(BytesIO(data)).getroot()
     except ParseError as error:
@@ -94,8 +96,9 @@ class _Reader:
     def chapter(self, element: Element) -> None:
         number = self._add(element, _text(element.find("name")))
         sections = [(_block(section), section) for section in element.findall("section")]
-        # The file lists sections flat. One without codes of its own ("C00-C96", "V00-X58") is the heading of those
-        # whose range it holds; sections with codes never contain others, although C7A sorts between C76 and C80.
+        # The file lists sections flat. One without codes of its own ("C00-C96", "V00-X58") is the heading of
+        # those whose range it holds; sections with codes never contain others, although C7A sorts between C76
+        # and C80.
         headings = [block for block, section in sections if section.find("diag") is None]
         for block, section in sections:
             self._add(section, block)
@@ -115,8 +118,8 @@ class _Reader:
         return code
 
     def take_out_seventh_characters(self) -> None:
-        """Heed the notes that take seventh characters from some codes: those of S06 that mean death (S06.1X7) have
-        an initial encounter only. 76 codes would be too many without this."""
+        """Heed the notes that take seventh characters from some codes: those of S06 that mean death (S06.1X7)
+        have an initial encounter only. 76 codes would be too many without this."""
         for code, notes in self.notes.items():
             for _, text in notes:
                 found = _NOT_APPLICABLE.search(text)
@@ -133,7 +136,8 @@ class _Reader:
         title = _text(element.find("desc"))
         if not code or not title:
             raise ImportProblem(
-                f"a <{element.tag}> has no name or no description (after {next(reversed(self.titles), 'the start')})",
+                f"a <{element.tag}> has no name or no description "
+                f"(after {next(reversed(self.titles), 'the start')})",
                 self.where,
                 "Import the file as CDC or CMS publishes it.",
             )
@@ -158,8 +162,8 @@ def _text(element: Element | None) -> str:
 
 
 def _block(section: Element) -> str:
-    """A block's id. The files call a block of one category by the category (C50); here it is C50-C50, or else the
-    block and the category would be one node."""
+    """A block's id. The files call a block of one category by the category (C50); here it is C50-C50, or else
+    the block and the category would be one node."""
     name: Any = section.get("id", "").strip()
     return name if "-" in name or not name else f"{name}-{name}"
 

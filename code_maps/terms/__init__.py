@@ -20,7 +20,7 @@ from code_maps.home import home
 from code_maps.icd10cm import CodeSet, cache as stored
 from code_maps.terms.words import content, fold, words
 
-SCHEMA = 4
+SCHEMA = 5
 _TABLE, _TITLE, _INCLUSION = "table", "title", "inclusion"
 
 _COUNTED = frozenset({"stage", "type", "grade", "class"})
@@ -44,7 +44,7 @@ _TOO_GENERAL = frozenset(
 _PAREN = re.compile(r"\s*\(([^()]*)\)")
 _BRACKET = re.compile(r"\s*\[([^\[\]]*)\]")
 _TAIL = re.compile(
-    r",?\s*(?:\bunspecified\b|\bnot otherwise specified\b|\bnot elsewhere classified\b|\bNOS\b|\bNEC\b"
+    r",\s*unspecified\b[^,;]*|,?\s*(?:\bunspecified\b|\bnot otherwise specified\b|\bnot elsewhere classified\b|\bNOS\b|\bNEC\b"
     r"|\bin diseases classified elsewhere\b|\bso stated\b)",
     re.IGNORECASE,
 )

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from code_maps.sections.headings import fold, headings
 from models.finding import Kind, Mention
 from models.text import Layout
 
@@ -150,6 +151,15 @@ def mention(
     return Mention(kind, line.starts[i], line.ends[j - 1], source=source, values=values)
 
 
+def labels(line: Line, text: str, i: int, j: int) -> bool:
+    """Whether the words i to j are a label ("Neck:", "Cardiovascular" alone) and say nothing themselves."""
+    if j - i > 5:
+        return False
+    if j < len(line.words) and line.words[j] == ":":
+        return True
+    return i == 0 and j >= len(line.words) and fold(text[line.starts[i] : line.ends[j - 1]]) in headings().systems
+
+
 def worded(line: Line, i: int, j: int) -> bool:
-    """Whether there is a letter or digit among the words i to j."""
-    return any(w[0].isalnum() for w in line.words[i:j])
+    """Whether there is a letter among the words i to j."""
+    return any(w[0].isalpha() for w in line.words[i:j])

@@ -137,6 +137,12 @@ def _value(line: Line, i: int, row: dict[str, object]) -> tuple[int, Value] | No
         return None
     elif end < len(words) and words[end] in _SPAN and unit != "/min" and words[end] not in ("h", "min"):
         return None  # "pulse for 2 days"
+    if row.get("unit") == "" and unit == "ft" and end < len(words):  # 5 feet 9 inches
+        inches = _number(words[end])
+        if inches is not None and inches < 12:
+            quantity, unit, end = quantity * 12 + inches, "in", end + 1
+            more = _units().at(words, end) if end < len(words) else None
+            end = more[0] if more else end
     quantity = quantity * sign
     if not float(row["low"]) <= quantity <= float(row["high"]):  # type: ignore[arg-type]
         return None

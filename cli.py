@@ -1,0 +1,348 @@
+"""The terminal front door: one function per command; nothing else.
+
+Results go to standard output or the named file, messages to standard error. Exit status: 0 done, 1 done but some
+records failed, 2 the call or the input can't be used.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterable, Iterator
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from models.problem import InputProblem
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="Does the note prove the claim? Review clinical notes against ICD-10-CM and coverage rules, on this machine only.",
+)
+codes_app = typer.Typer(no_args_is_help=True, help="ICD-10-CM releases: import, list, look up, compare.")
+policies_app = typer.Typer(no_args_is_help=True, help="Coverage policies: import, list, look up.")
+edits_app = typer.Typer(no_args_is_help=True, help="CMS files for claim edits: import, status.")
+app.add_typer(codes_app, name="codes")
+app.add_typer(policies_app, name="policies")
+app.add_typer(edits_app, name="edits")
+
+MAX_NOTE = 1_000_000
+
+
+def say(message: str) -> None:
+    """A message to standard error."""
+    print(message, file=sys.stderr)
+
+
+def _date(value: str | None) -> date | None:
+    if value is None:
+        return None
+    try:
+        return date.fromisoformat(value)
+    except ValueError:
+        raise InputProblem(f"{value!r} is no date", "--on", "write it as 2026-05-12") from None
+
+
+def _read_text(path: str) -> str:
+    """A note exactly as it stands in a file (line ends kept), or from standard input for "-"."""
+    try:
+        data = sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
+    except FileNotFoundError:
+        raise InputProblem("no such file", path, "name a text file, or - for standard input") from None
+    except OSError as error:
+        raise InputProblem(error.strerror or "can't be read", path) from None
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InputProblem(f"byte {error.start + 1} isn't UTF-8", path, "save the note as UTF-8 text") from None
+    if len(text) > MAX_NOTE:
+        raise InputProblem(f"{len(text):,} characters", path, f"a note has at most {MAX_NOTE:,}; split the file")
+    return text
+
+
+def _read_claim(path: str) -> Any:  # noqa: ANN401
+    from models.claim import Claim
+    from models.record import validated
+
+    text = _read_text(path)
+    try:
+        data = json.loads(text)
+    except ValueError as error:
+        raise InputProblem(f"not JSON ({error})", path, "a claim is a JSON object; docs/claim.md shows one") from None
+    return validated(Claim, data, path)
+
+
+def _jsonl(path: Path) -> Iterator[dict[str, Any]]:
+    from exchange.records import read_records
+
+    if path.suffix.lower() != ".jsonl":
+        raise InputProblem(f"the ending {path.suffix!r} isn't known here", path.name, "use a .jsonl file")
+    return read_records(path)
+
+
+def _finish(failed: int) -> None:
+    if failed:
+        say(f'{failed} record(s) failed; each is a line with "error"')
+        raise typer.Exit(1)
+
+
+@app.command()
+def review(
+    note: Annotated[str, typer.Argument(help="A text file, or - for standard input.")],
+    claim: Annotated[str | None, typer.Option(help="The claim as JSON.")] = None,
+    setting: Annotated[str, typer.Option(help="outpatient or inpatient.")] = "outpatient",
+    on: Annotated[str | None, typer.Option(help="Date of service, as 2026-05-12.")] = None,
+    age: Annotated[float | None, typer.Option(help="The patient's age in years.")] = None,
+    sex: Annotated[str | None, typer.Option(help="female or male.")] = None,
+    payer: Annotated[str | None, typer.Option(help="The payer; medicare unless the claim says otherwise.")] = None,
+    state: Annotated[str | None, typer.Option(help="Two-letter state of the service.")] = None,
+    format: Annotated[str, typer.Option(help="text, json, html or markdown.")] = "text",
+    model: Annotated[str | None, typer.Option(help="A spaCy or scispaCy model whose mentions are added.")] = None,
+) -> None:
+    """Review one note, with or without its claim.
+
+    chartproof review note.txt --claim claim.json --on 2026-05-12
+    """
+    from models.record import NoteRecord, validated
+    from pipeline.review import review as review_note
+
+    _one_of("--format", format, ("text", "json", "html", "markdown"))
+    _one_of("--setting", setting, ("outpatient", "inpatient"))
+    if sex is not None:
+        _one_of("--sex", sex, ("female", "male"))
+    billed = _read_claim(claim) if claim else None
+    if billed is not None:
+        changes = {name: value for name, value in (("payer", payer), ("state", state)) if value is not None}
+        billed = billed.model_copy(update=changes)
+    data = {"id": "note", "text": _read_text(note), "setting": setting, "date_of_service": _date(on)}
+    data["patient"] = {"age": age, "sex": sex}
+    record = validated(NoteRecord, {**data, "claim": billed}, note)
+    report = review_note(record.note(), billed, model=model)
+    if format == "json":
+        print(json.dumps(report.to_dict(), ensure_ascii=False, indent=1))
+        return
+    from exchange import rendered
+
+    if format == "text":
+        rendered.print_text(report, colour=sys.stdout.isatty() and "NO_COLOR" not in os.environ)
+    else:
+        print(rendered.as_html(report, record.text) if format == "html" else rendered.as_markdown(report))
+
+
+def _one_of(option: str, value: str, known: tuple[str, ...]) -> None:
+    if value not in known:
+        raise InputProblem(f"{value!r} isn't known", option, f"use one of {', '.join(known)}")
+
+
+@app.command()
+def batch(
+    source: Annotated[Path, typer.Argument(help="Notes as .jsonl, .csv or .parquet.", metavar="IN")],
+    target: Annotated[Path, typer.Argument(help="Reports as .jsonl, .csv or .parquet.", metavar="OUT")],
+    workers: Annotated[int, typer.Option(min=1, help="Processes.")] = 1,
+    engine: Annotated[str, typer.Option(help="process.")] = "process",
+    resume: Annotated[bool, typer.Option(help="Go on after a crash: keep what OUT holds (.jsonl only).")] = False,
+) -> None:
+    """Review many notes; answers keep the order of IN.
+
+    chartproof batch notes.jsonl reports.jsonl --workers 2
+    """
+    from exchange.records import check_format, dump, finished, read_records, write_records
+    from pipeline.batch import review_many
+
+    _one_of("--engine", engine, ("process",))
+    check_format(target)
+    records: Iterable[dict[str, Any]] = read_records(source)
+    first = next(iter(records), None)
+    if first is None:
+        say("no records")
+        write_records(target, [])
+        return
+
+    def again() -> Iterator[dict[str, Any]]:
+        yield first
+        yield from records
+
+    if resume and target.exists():
+        if target.suffix.lower() != ".jsonl":
+            raise InputProblem("only .jsonl can be resumed", target.name, "name a .jsonl file as OUT")
+        done = finished(target)
+        rest = (record for number, record in enumerate(again()) if number >= done)
+        failed = 0
+        with target.open("a", encoding="utf-8", newline="\n") as out:
+            for answer in review_many(rest, workers):
+                failed += "error" in answer
+                out.write(dump(answer) + "\n")
+        say(f"{done} record(s) were done before")
+    else:
+        failed = write_records(target, review_many(again(), workers))
+    _finish(failed)
+
+
+@app.command()
+def assertions(source: Path, target: Path) -> None:
+    """Assert given spans: is it there, when, and whose is it.
+
+    IN.jsonl holds {"id", "text", "start", "end"}; OUT.jsonl {"id", "presence", "temporality", "experiencer", "cues"}.
+    """
+    from exchange.records import write_records
+    from models.record import SpanRecord, validated
+    from models.text import Span
+    from pipeline.assertions import assert_spans
+    from pipeline.sections import read_layout
+
+    def answer(record: dict[str, Any]) -> dict[str, Any]:
+        key = str(record.get("id", ""))
+        try:
+            if "error" in record and "text" not in record:
+                return {"id": key, "error": record["error"]}
+            asked = validated(SpanRecord, record, f"record {key!r}")
+            if not 0 <= asked.start < asked.end <= len(asked.text):
+                raise InputProblem("start and end don't mark a place in text", f"record {key!r}")
+            said = assert_spans(asked.text, read_layout(asked.text), [Span(asked.start, asked.end)])[0]
+            cues = [{"text": c.text, "start": c.start, "end": c.end, "role": c.role} for c in said.cues]
+            return {"id": asked.id, "presence": said.presence, "temporality": said.temporality,
+                    "experiencer": said.experiencer, "cues": cues}  # fmt: skip
+        except InputProblem as problem:
+            return {"id": key, "error": str(problem)}
+
+    _finish(write_records(target, map(answer, _jsonl(source))))
+
+
+@app.command()
+def check(source: Path, target: Path) -> None:
+    """Check claims, with or without their note.
+
+    IN.jsonl holds {"id", "claim"} and may hold a note's text; OUT.jsonl {"id", "lines", "edits"}.
+    """
+    from exchange.records import write_records
+    from models.record import ClaimRecord, validated
+    from pipeline.review import check_claim
+
+    def answer(record: dict[str, Any]) -> dict[str, Any]:
+        key = str(record.get("id", ""))
+        try:
+            if "error" in record and "claim" not in record:
+                return {"id": key, "error": record["error"]}
+            asked = validated(ClaimRecord, record, f"record {key!r}")
+            return {"id": asked.id, **check_claim(asked.claim, asked.note)}
+        except InputProblem as problem:
+            return {"id": key, "error": str(problem)}
+
+    _finish(write_records(target, map(answer, _jsonl(source))))
+
+
+@app.command()
+def explain(id: Annotated[str, typer.Argument(help="A rule, gap, edit, policy or ICD-10-CM code.")]) -> None:
+    """The text of one rule, gap, edit or policy: why it exists, its source, its examples and its limits."""
+    from pipeline.explain import explain as text_of
+
+    print(text_of(id))
+
+
+@app.command()
+def rules(as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False) -> None:
+    """The list of all rules."""
+    from pipeline.explain import all_rules
+
+    found = all_rules()
+    if as_json:
+        print(json.dumps(found, ensure_ascii=False, indent=1))
+    else:
+        for rule in found:
+            print(f"{rule['id']:34}  {rule['family']:10}  {rule['title']}")
+
+
+@app.command("app")
+def workbench(
+    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="The port.")] = 8501,
+) -> None:
+    """Open the workbench in the browser (Streamlit, on 127.0.0.1)."""
+    from importlib.util import find_spec
+
+    from streamlit.web import cli as streamlit
+
+    spec = find_spec("app")
+    if host not in ("127.0.0.1", "localhost", "::1"):
+        raise InputProblem("the workbench has no sign-in", f"--host {host}", "use 127.0.0.1")
+    assert spec and spec.origin
+    sys.argv = ["streamlit", "run", spec.origin, "--server.address", host, "--server.port", str(port),
+                "--browser.gatherUsageStats", "false", "--server.headless", "true"]  # fmt: skip
+    sys.exit(streamlit.main())
+
+
+@codes_app.command("import")
+def codes_import(
+    paths: list[Path], release: Annotated[str | None, typer.Option(help="When the files don't say.")] = None
+) -> None:
+    """Read official files (tabular XML, order file, addenda, index; files, folders or zips)."""
+    from code_maps.icd10cm import import_paths
+
+    for result in import_paths(paths, release=release):
+        print(result)
+
+
+@codes_app.command("releases")
+def codes_releases() -> None:
+    """The releases at hand and the dates of service they serve."""
+    from code_maps.icd10cm import releases
+
+    for info in releases():
+        print(info)
+
+
+@codes_app.command("show")
+def codes_show(code: str, on: Annotated[str | None, typer.Option(help="Date of service.")] = None) -> None:
+    """One code as the tabular shows it: title, place, and every note that holds for it."""
+    from exchange.rendered import code_page
+
+    print(code_page(code, _date(on)))
+
+
+@codes_app.command("search")
+def codes_search(
+    words: list[str],
+    on: Annotated[str | None, typer.Option(help="Date of service.")] = None,
+    limit: Annotated[int, typer.Option(min=1)] = 20,
+) -> None:
+    """Codes whose titles or inclusion terms hold some words."""
+    from code_maps.icd10cm import load, search
+
+    for code, title, _ in search(load(_date(on)), " ".join(words), limit):
+        print(f"{code:9} {title}")
+
+
+@codes_app.command("diff")
+def codes_diff(old: str, new: str) -> None:
+    """What two releases differ in: codes added, deleted and revised."""
+    from code_maps.icd10cm import diff
+
+    found = diff(old, new)
+    for sign, rows in (("+", found.added), ("-", found.deleted), ("~", found.revised)):
+        for row in rows:
+            print(sign, *(row if isinstance(row, tuple) else (row,)), sep="  ")
+
+
+def main() -> None:
+    """Run a command; an input that can't be used is one clear line and exit status 2, never a traceback."""
+    from code_maps.icd10cm.problems import ImportProblem, UnknownCode, UnknownRelease
+
+    try:
+        app(standalone_mode=True)
+    except (InputProblem, ImportProblem, UnknownCode, UnknownRelease) as problem:
+        say(f"chartproof: {problem}")
+        sys.exit(2)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()
