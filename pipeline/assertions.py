@@ -1,7 +1,7 @@
 """Assertion of findings: whether one is there, when, and whose it is, with the cues that say so.
 
-medspaCy's ConText is the engine; its rules are ours (`code_maps/cues/`), literal phrases all. It is given one sentence
-at a time, and only sentences with findings, because its graph tries every cue on every other cue and every finding.
+medspaCy's ConText is the engine; its rules are ours (`code_maps/cues/`), literal phrases all. It is given a few
+sentences at a time, and only sentences with findings, because its graph tries every cue on every cue and finding.
 What it can't decide is decided afterwards by the small functions below: how far a cue reaches over commas, `for` and the
 like; check boxes, signs and yes/no answers; lists under a heading; past against chronic; relatives who merely report.
 """
@@ -18,7 +18,7 @@ from typing import Any
 from spacy.tokens import Doc
 from spacy.tokens import Span as DocSpan
 
-from code_maps.cues import CueGroup, cue_groups
+from code_maps.cues import CueGroup, cue_groups, persistence
 from models.finding import Assertion, Cue, Experiencer, Presence, Temporality
 from models.text import Layout, Sentence, Span
 from pipeline.language import cue_language, medspacy_part, tokens
@@ -55,7 +55,7 @@ def _category(group: CueGroup) -> str:
 
 
 @lru_cache(maxsize=1)
-def _context() -> Any:
+def _context() -> Any:  # noqa: ANN401 -- medspaCy has no types
     """ConText with our rules; each rule's metadata is its cue group."""
     context = medspacy_part("context")
     nlp = cue_language()
@@ -64,20 +64,33 @@ def _context() -> Any:
     categories = {(_category(g), g.role, g.stops) for g in groups}
     rules = []
     for group in groups:
-        direction = {"both": "BIDIRECTIONAL", "none": "PSEUDO", "end": "TERMINATE"}.get(group.direction, group.direction.upper())
+        direction = {"both": "BIDIRECTIONAL", "none": "PSEUDO", "end": "TERMINATE"}.get(
+            group.direction, group.direction.upper()
+        )
         ends = {
             name
             for name, role, stops in categories
-            if (role in group.ends and role != "stop") or stops & group.ends or (role == group.role and role not in ("pseudo", "stop"))
+            if (role in group.ends and role != "stop")
+            or stops & group.ends
+            or (role == group.role and role not in ("pseudo", "stop"))
         }
         for literal in group.literals:
             rules.append(
                 context.ConTextRule(
-                    literal, _category(group), direction=direction, max_scope=group.scope, terminated_by=ends, metadata={"group": group}
+                    literal,
+                    _category(group),
+                    direction=direction,
+                    max_scope=group.scope,
+                    terminated_by=ends,
+                    metadata={"group": group},
                 )
             )
     # spaCy warns at every call of a token matcher without patterns; medspaCy has one besides the phrase matcher.
-    rules.append(context.ConTextRule("none", "NONE", pattern=[{"ORTH": "\x00"}], direction="PSEUDO", metadata={"group": None}))
+    rules.append(
+        context.ConTextRule(
+            "none", "NONE", pattern=[{"ORTH": "\x00"}], direction="PSEUDO", metadata={"group": None}
+        )
+    )
     engine.add(rules)
     if not Doc.has_extension("asserted"):
         Doc.set_extension("asserted", default=())
@@ -115,7 +128,11 @@ def assert_spans(text: str, layout: Layout, spans: Sequence[Span]) -> list[Asser
     for at, numbers in by_sentence.items():
         if at < 0:
             for number in numbers:
-                pieces.extend(_pieces(text, layout, Sentence(spans[number].start, spans[number].end), None, spans, [number]))
+                pieces.extend(
+                    _pieces(
+                        text, layout, Sentence(spans[number].start, spans[number].end), None, spans, [number]
+                    )
+                )
         else:
             pieces.extend(_pieces(text, layout, sentences[at], _lead(text, layout, at), spans, numbers))
     for batch in _batches(pieces):
@@ -137,7 +154,12 @@ def assert_sentence(text: str, start: int, end: int, layout: Layout | None = Non
 
 
 def _pieces(
-    text: str, layout: Layout, sentence: Sentence, lead: Span | None, spans: Sequence[Span], numbers: list[int]
+    text: str,
+    layout: Layout,
+    sentence: Sentence,
+    lead: Span | None,
+    spans: Sequence[Span],
+    numbers: list[int],
 ) -> Iterable[tuple[_Piece, list[int]]]:
     """The sentence as pieces of bounded length, each with the numbers of the spans that begin in it."""
     section = layout.sections[sentence.section] if sentence.section >= 0 else None
@@ -145,11 +167,15 @@ def _pieces(
     low = sentence.start
     high = max([sentence.end, *(spans[n].end for n in numbers)])
     places = [(low + a, low + b) for a, b in tokens(text[low:high])]
-    head = [(lead.start + a, lead.start + b) for a, b in tokens(lead.of(text))][-_LEAD_TOKENS:] if lead else []
+    head = (
+        [(lead.start + a, lead.start + b) for a, b in tokens(lead.of(text))][-_LEAD_TOKENS:] if lead else []
+    )
 
     def piece(part: list[tuple[int, int]]) -> _Piece:
         both = head + part if head else part
-        return _Piece(both, [text[a:b].lower().replace("’", "'") for a, b in both], len(head), category, title)
+        return _Piece(
+            both, [text[a:b].lower().replace("’", "'") for a, b in both], len(head), category, title
+        )
 
     if len(places) <= _MAX_TOKENS:
         if places:
@@ -160,7 +186,10 @@ def _pieces(
     while begin < len(places) and taken < len(waiting):
         end = min(begin + _MAX_TOKENS, len(places))
         if end < len(places):
-            end = next((i + 1 for i in range(end - 1, begin + _MAX_TOKENS // 2, -1) if text[places[i][0]] in ",;.:"), end)
+            end = next(
+                (i + 1 for i in range(end - 1, begin + _MAX_TOKENS // 2, -1) if text[places[i][0]] in ",;.:"),
+                end,
+            )
         bound = places[end][0] if end < len(places) else high + 1
         inside = []
         while taken < len(waiting) and spans[waiting[taken]].start < bound:
@@ -231,33 +260,79 @@ def _read(
 
 # --- how far a cue reaches -----------------------------------------------------------------------------------------
 
-_VERBS = frozenset("is are was were has have had".split())
-_FOR_DOUBT = frozenset("suspicious concerning worrisome evidence suspicion concern positive specific".split())
-_RELATIVES = frozenset("family mother father parents parent mom dad wife husband spouse partner daughter son sister brother friend caregiver".split())
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+_VERBS = frozenset(["is", "are", "was", "were", "has", "have", "had"])
+_FOR_DOUBT = _words(
+    """
+    suspicious concerning worrisome evidence suspicion concern positive specific
+    """
+)
+_RELATIVES = _words(
+    """
+    family mother father parents parent mom dad wife husband spouse partner daughter son sister brother
+    friend caregiver
+    """
+)
 _LOOSE = frozenset(",-–—:")
-_THEN = frozenset("stop start call take hold then go return increase decrease we will would consider use seek come she he ok".split())
-_FINAL = frozenset(
-    "by at on this today and but given per based after since because though although in as or when with x until now "
-    "clinically again however while for".split()
+_THEN = _words(
+    """
+    stop start call take hold then go return increase decrease we will would consider use seek come she
+    he ok
+    """
 )
-_REPORTS = frozenset(
-    "reports report reported states state stated says said notes note noted notices noticed describes described denies denied "
-    "thinks thought believes worried concerned worries complains asks asked requests wants brought brings drove drives called "
-    "calls took takes helps helped accompanies accompanied gives gave found saw witnessed heard woke interprets translates "
-    "lives works endorses observed observes mentions told tells feels confirms confirmed agrees present bedside came insists "
-    "counts wonders recalls added adds explains explained admits provides provided supplied".split()
+_FINAL = _words(
+    """
+    by at on this today and but given per based after since because though although in as or when with x
+    until now clinically again however while for
+    """
 )
-_SKIP = frozenset("are were has have had is was also who both at that and the".split())
-_POSSESSIVE = frozenset("her his their your my its this these those patient's".split())
-_PERSISTS = frozenset(
-    "persist persists persisted persisting continue continues continued continuing fail fails remain remains linger lingers "
-    "worsen worsens worsened progress progresses worse last lasts".split()
+_REPORTS = _words(
+    """
+    reports report reported states state stated says said notes note noted notices noticed describes
+    described denies denied thinks thought believes worried concerned worries complains asks asked
+    requests wants brought brings drove drives called calls took takes helps helped accompanies
+    accompanied gives gave found saw witnessed heard woke interprets translates lives works endorses
+    observed observes mentions told tells feels confirms confirmed agrees present bedside came insists
+    counts wonders recalls added adds explains explained admits provides provided supplied
+    """
 )
-_NOT_BETTER = frozenset(
-    "not doesn't don't isn't aren't no without hasn't won't".split()
+_SKIP = _words(
+    """
+    are were has have had is was also who both at that and the
+    """
 )
-_BETTER = frozenset("improve improves improved improving improvement resolve resolves resolved better respond responds settle subside clear cleared relieved go controlled gone".split())
-_VISIT = frozenset("follow f/u followup check recheck management visit appointment monitoring medication medications refill refills evaluation reevaluation".split())
+_POSSESSIVE = _words(
+    """
+    her his their your my its this these those patient's
+    """
+)
+_PERSISTS = _words(
+    """
+    persist persists persisted persisting continue continues continued continuing fail fails remain
+    remains linger lingers worsen worsens worsened progress progresses worse last lasts
+    """
+)
+_NOT_BETTER = _words(
+    """
+    not doesn't don't isn't aren't no without hasn't won't
+    """
+)
+_BETTER = _words(
+    """
+    improve improves improved improving improvement resolve resolves resolved better respond responds
+    settle subside clear cleared relieved go controlled gone
+    """
+)
+_VISIT = _words(
+    """
+    follow f/u followup check recheck management visit appointment monitoring medication medications
+    refill refills evaluation reevaluation
+    """
+)
 
 
 def _reaches(edge: _Edge, piece: _Piece, between: tuple[int, int], where: tuple[int, int]) -> bool:
@@ -268,10 +343,16 @@ def _reaches(edge: _Edge, piece: _Piece, between: tuple[int, int], where: tuple[
     middle = words[low:high]
     if middle and middle[0] == ":" and edge.before:
         middle = middle[1:]
-    if middle and not (not edge.before and len(middle) == 1 and middle[0] in _LOOSE):  # "X, likely." "X - resolved"
+    if middle and not (
+        not edge.before and len(middle) == 1 and middle[0] in _LOOSE
+    ):  # "X, likely." "X - resolved"
         if "," in middle and ("comma" in ends or (not edge.before and not _VERBS.isdisjoint(middle))):
             return False
-        if "semicolon" in ends and words[edge.end : edge.end + 1] != [":"] and (";" in middle or _spaced_dash(piece, low, high)):
+        if (
+            "semicolon" in ends
+            and words[edge.end : edge.end + 1] != [":"]
+            and (";" in middle or _spaced_dash(piece, low, high))
+        ):
             return False
         if "colon" in ends and ":" in middle:
             return False
@@ -283,7 +364,9 @@ def _reaches(edge: _Edge, piece: _Piece, between: tuple[int, int], where: tuple[
             return False
         if "for" in ends and _for_between(middle):
             return False
-        if "then" in ends and any(a in ",;:" and b in _THEN for a, b in zip(middle, middle[1:] + [words[where[0]]], strict=True)):
+        if "then" in ends and any(
+            a in ",;:" and b in _THEN for a, b in zip(middle, [*middle[1:], words[where[0]]], strict=True)
+        ):
             return False
     traits = group.traits
     if not traits:
@@ -291,30 +374,47 @@ def _reaches(edge: _Edge, piece: _Piece, between: tuple[int, int], where: tuple[
     after = words[where[1] : where[1] + 5]
     if "turning" in traits and edge.before == _is_final(words, edge):
         return False
+    if "opens-clause" in traits and edge.start and words[edge.start - 1][0].isalnum():
+        return False
     if "adjacent" in traits and edge.distance > 1:
         return False
     if "relative" in traits and _only_reports(words, edge.end, where[0]):
         return False
     if "her-own" in traits and (
         (where[0] and words[where[0] - 1] in _POSSESSIVE)
-        or (group.role == "uncertainty" and not _RELATIVES.isdisjoint(words[max(0, edge.start - 3) : edge.start]))
+        or (
+            group.role == "uncertainty"
+            and not _RELATIVES.isdisjoint(words[max(0, edge.start - 3) : edge.start])
+        )
     ):
         return False
     if "presupposes" in traits and _presupposed(words, edge, where, after):
         return False
-    return not ("not-its-cause" in traits and {"cause", "etiology", "source", "reason", "origin"} & set(words[max(0, where[0] - 5) : where[0]]))
+    return not (
+        "not-its-cause" in traits
+        and {"cause", "etiology", "source", "reason", "origin"} & set(words[max(0, where[0] - 5) : where[0]])
+    )
 
 
 def _spaced_dash(piece: _Piece, low: int, high: int) -> bool:
     for i in range(max(low, 1), min(high, len(piece.places) - 1)):
-        if piece.words[i] in "-–—" and piece.places[i][0] > piece.places[i - 1][1] and piece.places[i + 1][0] > piece.places[i][1]:
+        if (
+            piece.words[i] in "-–—"
+            and piece.places[i][0] > piece.places[i - 1][1]
+            and piece.places[i + 1][0] > piece.places[i][1]
+        ):
             return True
     return False
 
 
 def _for_between(middle: list[str]) -> bool:
     """`no drug for X`, but not `no fever for 3 days or X`."""
-    return any(word == "for" and middle[i - 1 if i else 0] not in _FOR_DOUBT and (i + 1 == len(middle) or not middle[i + 1][0].isdigit()) for i, word in enumerate(middle))
+    return any(
+        word == "for"
+        and middle[i - 1 if i else 0] not in _FOR_DOUBT
+        and (i + 1 == len(middle) or not middle[i + 1][0].isdigit())
+        for i, word in enumerate(middle)
+    )
 
 
 def _is_final(words: list[str], edge: _Edge) -> bool:
@@ -341,7 +441,11 @@ def _presupposed(words: list[str], edge: _Edge, where: tuple[int, int], after: l
     """`if X persists`, `if no improvement in X`: X is there already."""
     if not edge.before:
         return False
-    if words[edge.end : edge.end + 1] and words[edge.end] in _NOT_BETTER and _BETTER & set(words[edge.end : where[0]]):
+    if (
+        words[edge.end : edge.end + 1]
+        and words[edge.end] in _NOT_BETTER
+        and _BETTER & set(words[edge.end : where[0]])
+    ):
         return True
     if "still" in words[edge.end : where[0]] or "ongoing" in words[edge.end : where[0]]:
         return True
@@ -357,45 +461,13 @@ def _presupposed(words: list[str], edge: _Edge, where: tuple[int, int], after: l
 
 # --- past or current ----------------------------------------------------------------------------------------------
 
-# Diseases that don't go away; RULES R-B10, OCG IV.I.
-_CHRONIC = re.compile(
-    r"\b(?:hypertension|htn|high blood pressure|diabet\w*|t[12]?dm|dm[12]?|dm ?ii?|niddm|iddm|copd|emphysema|chronic\b.*|asthma|"
-    r"(?:coronary )?(?:artery|heart) disease|cad|chd|ihd|(?:congestive )?heart failure|chf|hf[pr]ef|cardiomyopathy|atrial fib\w*|"
-    r"a-?fib|afib|hyperlipid\w*|hypercholest\w*|dyslipid\w*|hld|ckd|esrd|(?:end[- ]stage )?(?:renal|kidney) disease|hiv\w*|aids|"
-    r"cirrhosis|hepatitis [bc]|multiple sclerosis|parkinson\w*(?: disease)?|alzheimer\w*(?: disease)?|dementia|epilepsy|"
-    r"seizure disorder|hypothyroid\w*|hyperthyroid\w*|graves\w*(?: disease)?|hashimoto\w*|rheumatoid arthritis|osteoarthritis|"
-    r"arthritis|lupus|sle|crohn\w*(?: disease)?|ulcerative colitis|ibd|psoria\w*|osteoporosis|obesity|sleep apnea|osa|gout|gerd|"
-    r"(?:gastroesophageal )?reflux(?: disease)?|migraines?|bipolar\w*(?: \w+)?|schizo\w*|sickle cell\w*(?: \w+)?|cystic fibrosis|"
-    r"glaucoma|(?:peripheral )?vascular disease|pad|pvd|pulmonary hypertension|fibromyalgia|ibs|celiac\w*(?: disease)?|"
-    r"autism\w*|adhd|down syndrome|neuropathy|retinopathy|nephropathy|macular degeneration|bph|depress\w*|anxiety|ptsd|"
-    r"myasthenia\w*|hemophilia|von willebrand\w*|sarcoidosis|thalassemia|cerebral palsy|spina bifida|alopecia|vitiligo|eczema)\b",
-    re.IGNORECASE,
-)
-_LIFELONG = re.compile(
-    r"\b(?:sickle cell|cystic fibrosis|down syndrome|h[a]?emophilia|von willebrand|cerebral palsy|autis\w+|spina bifida|thalassemia|"
-    r"(?:type (?:1|i)|t1) ?(?:dm|diabetes)\w*|trisomy|congenital)",
-    re.IGNORECASE,
-)
-_PAST_WORDS = re.compile(r"\A(?:s/p|status[- ]post|history of|h/o|hx of|prior|previous|remote|old|healed|resolved|former)\b", re.IGNORECASE)
-_EVENT = re.compile(r"\b(?:gestational|acute|pneumonia|infarct\w*|stroke|exacerbation|flare|crisis|attack|ketoacidosis|dka)\b", re.IGNORECASE)
-_TREATED = re.compile(
-    r"\b(?:on|takes|taking|uses|using|managed|controlled|treated with|followed by|follows|continues?|currently|current|now|uncontrolled|"
-    r"stable|active|(?<!as )well(?! as)|poorly|maintained|requiring|requires|medicated|monitoring|monitored|refills?|ongoing|a1c|mg|units|inhalers?|"
-    r"cpap|oxygen|insulin|warfarin|levothyroxine|hydroxychloroquine|\w+(?:pril|sartan|olol|statin|formin|gliptin|flozin|glutide|mab|"
-    r"xaban|azole|dipine|trexate|thiazide|prazole|tropium|terol|triptan|oxetine|alopram))\b",
+_PAST_WORDS = re.compile(
+    r"\A(?:s/p|status[- ]post|history of|h/o|hx of|prior|previous|remote|old|healed|resolved|former)\b",
     re.IGNORECASE,
 )
 _CLAUSE_END = re.compile(r"[;.](?:\s|$)")
-_NEXT_STATEMENT = re.compile(r"\b(?:who|presents?|presented|presenting|admitted|transferred|brought|comes?|came|complain\w*|was|but)\b", re.IGNORECASE)
-_HABIT = re.compile(r"\b(?:alcohol|etoh|tobacco|smok\w+|cigarettes?|drugs?|illicit\w*|substances?|cocaine|heroin|marijuana|cannabis|allerg\w+)\b", re.IGNORECASE)
-_CANCER = re.compile(
-    r"\b(?:cancers?|ca|carcinomas?|lymphomas?|leukemias?|melanomas?|sarcomas?|malignan\w+|tumou?rs?|adenocarcinomas?|neoplasms?|"
-    r"myelomas?|seminomas?|gliomas?|[a-z]+blastomas?)\b",
-    re.IGNORECASE,
-)
-_UNDER_TREATMENT = re.compile(
-    r"\b(?:on|undergoing|receiving|currently|metasta\w+|recurren(?:t|ce of)|active|progress\w+|stage i?v|cycle|ongoing|advanced|widespread|"
-    r"awaiting|scheduled|starting|planned)\b",
+_NEXT_STATEMENT = re.compile(
+    r"\b(?:who|presents?|presented|presenting|admitted|transferred|brought|comes?|came|complain\w*|was|but)\b",
     re.IGNORECASE,
 )
 _CURED = re.compile(
@@ -403,8 +475,10 @@ _CURED = re.compile(
     r"(?:\w+ectomy|resection|excision|excised|mohs|radiation|xrt|chemo\w*|ablation|19\d\d|20\d\d|surgery)",
     re.IGNORECASE,
 )
-_YEAR = re.compile(r"\A[^.;\n]{0,24}?(?:\bin|\(|,|\bof)\s*(?:(?:early|late|mid|spring|summer|fall|winter|jan\w*|feb\w*|mar\w*|apr\w*|may|june?|july?|aug\w*|sep\w*|oct\w*|nov\w*|dec\w*)\s+(?:of\s+)?)?(?:19|20)\d\d\b", re.I)
-_SINCE = re.compile(r"\b(?:since|diagnosed|dx|dx'd|diagnosis|onset|began|started|noticed|first|found|discovered|last)\b", re.IGNORECASE)
+_YEAR = re.compile(
+    r"\A[^.;\n]{0,24}?(?:\bin|\(|,|\bof)\s*(?:(?:early|late|mid|spring|summer|fall|winter|jan\w*|feb\w*|mar\w*|apr\w*|may|june?|july?|aug\w*|sep\w*|oct\w*|nov\w*|dec\w*)\s+(?:of\s+)?)?(?:19|20)\d\d\b",
+    re.I,
+)
 
 _PAST_SECTIONS = frozenset(("past_medical_history", "past_surgical_history", "obstetric_history"))
 
@@ -417,20 +491,32 @@ def _temporality(
     after = text[span.end : piece.places[-1][1]]
     clause = _CLAUSE_END.split(after, maxsplit=1)[0]
     nearby = _NEXT_STATEMENT.split(clause[:60])[0]
-    chronic = bool(_CHRONIC.search(words)) and not _EVENT.search(words)
-    cancer = bool(_CANCER.search(words))
+    chronic = bool(persistence.CHRONIC.search(words)) and not persistence.EVENT.search(words)
+    cancer = bool(persistence.CANCER.search(words))
     history = [e for e in edges if e.group.role == "history"]
-    if cancer and _UNDER_TREATMENT.search(clause):
+    if cancer and persistence.UNDER_TREATMENT.search(clause):
         return "current", []
     kept = []
     for edge in history:
         traits = edge.group.traits
         near = text[piece.places[min(where[0], edge.start)][0] : piece.places[max(where[1], edge.end) - 1][1]]
-        if "chronic-stays" in traits and chronic and (_LIFELONG.search(words) or "standing-list" in traits or _TREATED.search(nearby)):
+        if (
+            "chronic-stays" in traits
+            and chronic
+            and (
+                persistence.LIFELONG.search(words)
+                or "standing-list" in traits
+                or edge.start < piece.first
+                or persistence.TREATED.search(nearby)
+            )
+        ):
             continue
-        if "past-event" in traits and not edge.before:
-            if _SINCE.search(near) or (chronic and "ago" in near.split()):
-                continue
+        if (
+            "past-event" in traits
+            and not edge.before
+            and (persistence.SINCE.search(near) or (chronic and "ago" in near.split()))
+        ):
+            continue
         kept.append(edge)
     if kept:
         return "historical", kept
@@ -440,10 +526,16 @@ def _temporality(
         return "historical", []
     if cancer and _CURED.match(clause.lstrip(" ,(")):
         return "historical", []
-    if not chronic and _YEAR.match(after) and not _SINCE.search(text[piece.places[piece.first][0] : span.end + 20]):
+    if (
+        not chronic
+        and _YEAR.match(after)
+        and not persistence.SINCE.search(text[piece.places[piece.first][0] : span.end + 20])
+    ):
         return "historical", []
-    if category in _PAST_SECTIONS and not re.search(r"active|current|chronic|problem list", re.sub("inactive", "", title)):
-        if chronic or _TREATED.search(clause):
+    if category in _PAST_SECTIONS and not re.search(
+        r"active|current|chronic|problem list", re.sub("inactive", "", title)
+    ):
+        if chronic or persistence.TREATED.search(clause):
             return "current", []
         return "historical", []
     if category == "allergies":
@@ -467,9 +559,13 @@ _CHOSEN = re.compile(
     r"\[(?P<n2>[ xX✓])\]\s*(?:no|n|neg\w*)\s*\[(?P<y2>[ xX✓])\]\s*(?:yes|y|pos\w*))\b",
     re.IGNORECASE,
 )
-_SIGN_AFTER = re.compile(r"\s?(?:\((?P<b>[+-])\)|(?P<p>\+)(?=\s*(?:$|[,;./\n]))|(?P<m>-)(?=\s*(?:$|[,;/\n])))")
+_SIGN_AFTER = re.compile(
+    r"\s?(?:\((?P<b>[+-])\)|(?P<p>\+)(?=\s*(?:$|[,;./\n]))|(?P<m>-)(?=\s*(?:$|[,;/\n])))"
+)
 _BEFORE_SIGN = re.compile(r"\([+-]\)")
-_SIGN_BEFORE = re.compile(r"(?:\((?P<b>[+-])\)|(?P<q>\?{1,3})|(?P<s>\+|-|–|−|⊕|⊖))(?P<gap>\s?)(?P<rest>(?:[^\W\d_]+\s){0,2})\Z")
+_SIGN_BEFORE = re.compile(
+    r"(?:\((?P<b>[+-])\)|(?P<q>\?{1,3})|(?P<s>\+|-|–|−|⊕|⊖))(?P<gap>\s?)(?P<rest>(?:[^\W\d_]+\s){0,2})\Z"
+)
 
 
 def _marked(text: str, span: Span) -> tuple[Presence, Span] | None:
@@ -494,14 +590,18 @@ def _marked(text: str, span: Span) -> tuple[Presence, Span] | None:
         if not re.search(r"[.;:]\s|\s{3,}\S|,", gap) and len(gap.split()) <= 6:
             place = Span(low + box.start(), low + box.end())
             if _ticked(box.group()):
-                return (None if re.search(r"\b(?:no|denies|not)\b", gap, re.I) else ("present", place))
+                return None if re.search(r"\b(?:no|denies|not)\b", gap, re.I) else ("present", place)
             return "negated", place
     elif box := re.match(r"\s?(\[[ xX✓✔]?\]|[☐☑☒])", after):
-        return ("present" if _ticked(box.group(1)) else "negated"), Span(span.end + box.start(1), span.end + box.end())
+        return ("present" if _ticked(box.group(1)) else "negated"), Span(
+            span.end + box.start(1), span.end + box.end()
+        )
     answer = _ANSWER.match(after)
     if answer and (answer["no"] or answer["yes"]):
         name = "no" if answer["no"] else "yes"
-        return ("negated" if answer["no"] else "present"), Span(span.end + answer.start(name), span.end + answer.end(name))
+        return ("negated" if answer["no"] else "present"), Span(
+            span.end + answer.start(name), span.end + answer.end(name)
+        )
     return _signed(text, span, low, high)
 
 
@@ -509,7 +609,9 @@ def _signed(text: str, span: Span, low: int, high: int) -> tuple[Presence, Span]
     """`+ fever`, `-chills`, `(-) cough`, `?gout`, `cough (+)`."""
     before, after = text[low : span.start], text[span.end : high]
     sign = _SIGN_BEFORE.search(before)
-    suffix_style = bool(sign and sign["b"]) and _BEFORE_SIGN.split(before, maxsplit=1)[0].rstrip()[-1:].isalnum()
+    suffix_style = (
+        bool(sign and sign["b"]) and _BEFORE_SIGN.split(before, maxsplit=1)[0].rstrip()[-1:].isalnum()
+    )
     if sign and not suffix_style:
         place = Span(low + sign.start(), low + sign.start() + len(sign["b"] or sign["q"] or sign["s"]))
         if sign["q"]:
@@ -521,7 +623,7 @@ def _signed(text: str, span: Span, low: int, high: int) -> tuple[Presence, Span]
             return ("present", place) if not lead or not lead[-1].isalnum() else None
         if lead and (lead[-1].isalnum() or lead[-1] in ")%"):
             return None  # a dash between words
-        bullet = not lead and not sign["gap"] == "" or (not lead and _bullets_around(text, low, high))
+        bullet = (not lead and sign["gap"]) or (not lead and _bullets_around(text, low, high))
         if not bullet and (not sign["gap"] or lead[-1:] in ",;/:("):
             return "negated", place
     sign = _SIGN_AFTER.match(after)
@@ -564,12 +666,14 @@ def _decide(text: str, piece: _Piece, span: Span, where: tuple[int, int], edges:
     elif presence in ("negated", "uncertain"):
         # "No history of X", "possible old X": no word of a time but these. A denied habit or allergy is history, too.
         times = [e for e in edges if e.group.role == "history" and e.before]
-        if times or (presence == "negated" and _HABIT.search(span.of(text))):
+        if times or (presence == "negated" and persistence.HABIT.search(span.of(text))):
             temporality = "historical"
     for edge in [*causes, *people, *times]:
         start, end = piece.places[edge.start][0], piece.places[edge.end - 1][1]
         cues.append(Cue(text[start:end], start, end, edge.group.role))
-    return Assertion(presence, temporality, experiencer, tuple(sorted(set(cues), key=lambda c: (c.start, c.end, c.role))))
+    return Assertion(
+        presence, temporality, experiencer, tuple(sorted(set(cues), key=lambda c: (c.start, c.end, c.role)))
+    )
 
 
 def _nearest(edges: list[_Edge], role: str) -> _Edge | None:
@@ -584,14 +688,26 @@ def _presence(piece: _Piece, edges: list[_Edge]) -> tuple[Presence, list[_Edge]]
         # What asserts and stands nearer than the doubt wins: "suspected, now confirmed".
         if doubt is not None and assertion.distance < doubt.distance:
             doubt = None
-        if negation is not None and assertion.distance < negation.distance and negation.before == assertion.before:
+        if (
+            negation is not None
+            and assertion.distance < negation.distance
+            and negation.before == assertion.before
+        ):
             negation = None
     if hypothesis is not None:
         return "hypothetical", [hypothesis]
     if negation is not None and doubt is not None:
         parted = negation.before and (
-            (doubt.before and negation.end <= doubt.start and _parted(piece.words[negation.end : doubt.start]))
-            or (not doubt.before and doubt.distance <= negation.distance and "," in piece.words[negation.end : negation.end + negation.distance])
+            (
+                doubt.before
+                and negation.end <= doubt.start
+                and _parted(piece.words[negation.end : doubt.start])
+            )
+            or (
+                not doubt.before
+                and doubt.distance <= negation.distance
+                and "," in piece.words[negation.end : negation.end + negation.distance]
+            )
         )
         return ("uncertain", [doubt]) if parted else ("negated", [negation])
     if negation is not None:
@@ -607,7 +723,9 @@ def _parted(words: list[str]) -> bool:
 
 def _experiencer(edges: list[_Edge], category: str) -> tuple[Experiencer, list[_Edge]]:
     family, other = _nearest(edges, "family"), _nearest(edges, "other-person")
-    if other is not None and (family is None or other.distance <= family.distance or other.start < family.start):
+    if other is not None and (
+        family is None or other.distance <= family.distance or other.start < family.start
+    ):
         return "other", [other]
     if family is not None:
         return "family", [family]
@@ -627,7 +745,8 @@ def _has_cue(words: str) -> bool:
     doc._.asserted = []
     engine(doc, targets="asserted")
     return any(
-        m.direction in ("FORWARD", "BIDIRECTIONAL") and m.rule.metadata["group"].role not in ("stop", "pseudo", "affirmation")
+        m.direction in ("FORWARD", "BIDIRECTIONAL")
+        and m.rule.metadata["group"].role not in ("stop", "pseudo", "affirmation")
         for m in doc._.context_graph.modifiers
     )
 
@@ -645,15 +764,17 @@ def _lead(text: str, layout: Layout, at: int) -> Span | None:
             if _is_item(text, above.start):
                 continue
             words = text[above.start : above.end].strip()
-            if (words.endswith(":") or (len(words.split()) <= 6 and not words.endswith("."))) and len(words) <= 120:
+            if (words.endswith(":") or (len(words.split()) <= 6 and not words.endswith("."))) and len(
+                words
+            ) <= 120:
                 return Span(above.start, above.end) if _has_cue(words) else None
             break
-    if section is not None and (item or sentence.start - section.body <= 3):
-        if len(section.title) <= 60 and section.category != "family_history" and _has_cue(section.title):
-            found = text.find(section.title, section.start, section.body)
-            if found >= 0:
-                return Span(found, found + len(section.title))
-    return None
+    if section is None or not (item or sentence.start - section.body <= 3):
+        return None
+    if len(section.title) > 60 or section.category == "family_history" or not _has_cue(section.title):
+        return None
+    found = text.find(section.title, section.start, section.body)
+    return Span(found, found + len(section.title)) if found >= 0 else None
 
 
 _ITEM = re.compile(r"\s*(?:[-–—•·*▪◦‣●■➢►>]+|\(?\d{1,2}[.)]|\[[ xX]?\]|[☐☑☒])\s*\Z")

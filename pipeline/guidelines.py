@@ -7,12 +7,13 @@ Nothing is dropped: what isn't proposed ends up as a candidate or withheld, with
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from code_maps.axes.branches import SIDES
 from code_maps.guidelines import Facts
 from code_maps.icd10cm import CodeSet
+from code_maps.terms.drugs import Drug, drugs
 from models.finding import Finding
 from models.proposal import Candidate, Evidence, Proposal, RuleUse, Withheld
 from models.text import Layout, Note
@@ -277,6 +278,77 @@ def fall_back_to_symptoms(coding: Coding) -> None:
         coding.proposed.append(replace(draft, rules=(*draft.rules, ("symptom-when-unconfirmed", why))))
 
 
+# --- codes that a proposed diagnosis calls for --------------------------------------------------------------------
+
+
+def drugs_taken(findings: Iterable[Finding]) -> list[tuple[Finding, Drug]]:
+    """The drugs that the patient takes or is given, with the table's facts about each."""
+    table = drugs()
+    found = []
+    for finding in findings:
+        if finding.kind != "treatment" or not finding.codable or finding.value("action") in ("stopped", "held"):
+            continue
+        said = re.findall(r"[a-z][a-z-]+", finding.text.lower())
+        for drug in dict.fromkeys([*map(" ".join, zip(said, said[1:], strict=False)), *said]):
+            if drug in table:
+                found.append((finding, table[drug]))
+                break
+    return found
+
+
+_TEMPORARY = re.compile(r"sliding scale|during (?:the|this|his|her) (?:stay|admission|hospital)|temporar|next week|while inpatient", re.I)
+
+
+def diabetes_drugs(coding: Coding) -> None:
+    """OCG I.C.4.a.3: what a diabetic takes is coded; insulin given for a time only isn't."""
+    diabetes = [d for d in coding.proposed if under_any(d.code, ("E08", "E09", "E11", "E13", "O24"))]
+    if not diabetes:
+        return
+    seen = {d.code for d in coding.proposed}
+    for finding, drug in drugs_taken(coding.around.findings):
+        if drug.long_term not in ("Z79.4", "Z79.84", "Z79.85") or drug.long_term in seen:
+            continue
+        if finding.sentence >= 0:
+            sentence = coding.layout.sentences[finding.sentence]
+            if _TEMPORARY.search(coding.note.text, sentence.start, sentence.end):
+                continue
+        seen.add(drug.long_term)
+        why = f"{drug.name} is taken for diabetes."
+        draft = _as_code(coding, finding, drug.long_term, "diabetes-drug-status", why)
+        coding.proposed.append(draft)
+
+
+def body_mass_index(coding: Coding) -> None:
+    """OCG I.B.14 and the note at Z68: the BMI is coded beside a weight diagnosis, by age."""
+    weight = ("E66", "E65", "E67", "E40-E46", "R63.4", "R63.5", "R63.6", "O99.2")
+    if not any(under_any(d.code, weight) for d in coding.proposed):
+        return
+    for finding in coding.around.findings:
+        value = finding.value("quantity")
+        if finding.value("analyte") != "bmi" or not isinstance(value, (int, float)) or not finding.present:
+            continue
+        age = coding.note.patient.age
+        if age is not None and age < 20:
+            return  # Z68.5- goes by percentile, not by the index
+        code = _bmi_code(float(value))
+        if code and code in coding.codes:
+            why = "The provider documents a weight diagnosis and the index."
+            coding.proposed.append(_as_code(coding, finding, code, "bmi-with-weight-diagnosis", why))
+        return
+
+
+def _bmi_code(value: float) -> str | None:
+    """The Z68 code of an adult's index: Z68.1 to 19.9, one code a unit to 39.9, then in fives and tens (tabular)."""
+    if value < 20:
+        return "Z68.1"
+    if value < 40:
+        return f"Z68.{int(value)}"
+    for limit, code in ((45, "Z68.41"), (50, "Z68.42"), (60, "Z68.43"), (70, "Z68.44")):
+        if value < limit:
+            return code
+    return "Z68.45"
+
+
 # --- what drafts do to one another ------------------------------------------------------------------------------
 
 
@@ -522,6 +594,8 @@ STEPS: tuple[Step, ...] = (
     combine,
     merge_same,
     drop_integral,
+    diabetes_drugs,
+    body_mass_index,
     seventh_characters,
     keep_billable,
     settle_excludes1,
@@ -529,8 +603,9 @@ STEPS: tuple[Step, ...] = (
 )
 
 
-def decide(coding: Coding, findings: Iterable[Finding]) -> tuple[list[Proposal], list[Candidate], list[Withheld]]:
+def decide(coding: Coding, findings: Sequence[Finding]) -> tuple[list[Proposal], list[Candidate], list[Withheld]]:
     """Apply every guideline to the findings of a note."""
+    coding.treated = frozenset(place for _, drug in drugs_taken(findings) for place in drug.used_for.split())
     choose_assessed(coding, by_assertion(coding, findings))
     for step in STEPS:
         step(coding)

@@ -31,9 +31,7 @@ from spacy.vocab import Vocab
 Entity = tuple[int, int, str]
 
 # Written with a slash or sign and read as one word.
-_SLASHED = (
-    r"s/p|w/o|h/o|p/h/o|r/o|c/o|f/u|c/w|w/u|b/c|b/l|y/o|n/v/d|n/v|f/c/s|f/c|h/a|d/c|d/t|o/w|c/f|f/h|p/w|w/|s/sx|\+/-|-ve|\+ve"
-)
+_SLASHED = r"s/p|w/o|h/o|p/h/o|r/o|c/o|f/u|c/w|w/u|b/c|b/l|y/o|n/v/d|n/v|f/c/s|f/c|h/a|d/c|d/t|o/w|c/f|f/h|p/w|w/|s/sx|\+/-|-ve|\+ve"
 _TOKEN = re.compile(
     rf"(?:{_SLASHED})(?![A-Za-z0-9])"  # clinical shorthand
     r"|\[\s?[xX✓✔]?\s?\]|\((?:\s?[xX+\-]\s?|\s)\)|_{2,}"  # check boxes, signs in brackets, blanks to fill in

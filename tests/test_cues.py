@@ -14,18 +14,10 @@ from pipeline.assertions import assert_spans
 GROUPS = [(file.id, group) for file in cue_files() for group in file.groups]
 EXAMPLES = [(name, group, text) for name, group in GROUPS for text in (*group.fires, *group.spares)]
 
-ROLES_SHOWN = ("negation", "uncertainty", "hypothesis", "history", "family", "other-person")
 
-
-def attributes(assertion) -> set[str]:
-    found = {assertion.presence, assertion.temporality, assertion.experiencer}
-    if assertion.experiencer != "patient":
-        found.discard("present")
-        found.add("present")
-    return found
-
-
-@pytest.mark.parametrize(("name", "group", "example"), EXAMPLES, ids=[f"{n}/{g.id}/{t[:40]}" for n, g, t in EXAMPLES])
+@pytest.mark.parametrize(
+    ("name", "group", "example"), EXAMPLES, ids=[f"{n}/{g.id}/{t[:40]}" for n, g, t in EXAMPLES]
+)
 def test_an_example_is_asserted_as_it_is_marked(name: str, group: CueGroup, example: str) -> None:
     text, marks = parse_marked(example)
     assert marks, "an example without marks tests nothing here"
@@ -48,14 +40,14 @@ def test_the_examples_that_fire_hold_a_cue_of_the_group(name: str, group: CueGro
     cues = [words(literal) for literal in group.literals]
     for example in group.fires:
         sentence = words(parse_marked(example)[0])
-        assert any(
-            sentence[i : i + len(cue)] == cue for cue in cues for i in range(len(sentence))
-        ), f"no cue of {name}/{group.id} in {example!r}"
+        assert any(sentence[i : i + len(cue)] == cue for cue in cues for i in range(len(sentence))), (
+            f"no cue of {name}/{group.id} in {example!r}"
+        )
 
 
 def test_every_file_says_why_where_from_and_what_it_cannot() -> None:
     for file in cue_files():
-        assert file.title and file.why and file.limits and file.sources
+        assert all((file.title, file.why, file.limits, file.sources))
         assert not any(limit.lower() == "unknown" for limit in file.limits)
 
 
@@ -109,7 +101,17 @@ def test_marks_are_read_with_their_places() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["No {pain: negated.", "No pain}.", "{a {b: present}: negated}", "{pain}", "{: negated}", "{pain: }", "{pain: absent}", "{ pain: negated}"]
+    "text",
+    [
+        "No {pain: negated.",
+        "No pain}.",
+        "{a {b: present}: negated}",
+        "{pain}",
+        "{: negated}",
+        "{pain: }",
+        "{pain: absent}",
+        "{ pain: negated}",
+    ],
 )
 def test_a_badly_marked_sentence_is_an_error(text: str) -> None:
     with pytest.raises(ValueError, match="position"):

@@ -22,21 +22,56 @@ from __future__ import annotations
 import itertools
 import re
 import tomllib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
-ROLES = ("negation", "uncertainty", "hypothesis", "history", "family", "other-person", "affirmation", "stop", "pseudo")
+ROLES = (
+    "negation",
+    "uncertainty",
+    "hypothesis",
+    "history",
+    "family",
+    "other-person",
+    "affirmation",
+    "stop",
+    "pseudo",
+)
 DIRECTIONS = ("forward", "backward", "both", "none", "end")
 ENDS = (
-    "comma", "semicolon", "colon", "and", "for", "in", "with", "then",  # words and signs between cue and finding
-    "clause", "causal", "present", "person", "affirmation", "negation", "uncertainty", "family",  # other cues
+    "comma",
+    "semicolon",
+    "colon",
+    "and",
+    "for",
+    "in",
+    "with",
+    "then",  # words and signs between cue and finding
+    "clause",
+    "causal",
+    "present",
+    "person",
+    "affirmation",
+    "negation",
+    "uncertainty",
+    "family",  # other cues
 )
 STOPS = ("clause", "causal", "present", "person")
 TRAITS = (
-    "turning", "adjacent", "relative", "chronic-stays", "standing-list", "past-event", "status-post", "presupposes", "her-own",
-    "signs-watched", "needs-condition", "not-its-cause",
+    "turning",
+    "opens-clause",
+    "adjacent",
+    "relative",
+    "chronic-stays",
+    "standing-list",
+    "past-event",
+    "status-post",
+    "presupposes",
+    "her-own",
+    "signs-watched",
+    "needs-condition",
+    "not-its-cause",
 )
 
 _FILE_KEYS = {"id", "title", "why", "limits", "source", "cue"}
@@ -94,16 +129,18 @@ def expand(literal: str) -> list[str]:
     return [" ".join("".join(words).split()) for words in itertools.product(*choices)]
 
 
-def _texts(value: Any, where: str) -> tuple[str, ...]:
+def _texts(value: object, where: str) -> tuple[str, ...]:
     if not isinstance(value, list) or not value or not all(isinstance(v, str) and v for v in value):
         raise ValueError(f"{where} must be a list of texts with at least one entry, not {value!r}")
     return tuple(value)
 
 
-def _known(found: Any, allowed: tuple[str, ...] | set[str], where: str) -> None:
+def _known(found: Iterable[str], allowed: Iterable[str], where: str) -> None:
     unknown = sorted(set(found) - set(allowed))
     if unknown:
-        raise ValueError(f"{where}: unknown {', '.join(map(repr, unknown))}; one of {', '.join(sorted(allowed))}")
+        raise ValueError(
+            f"{where}: unknown {', '.join(map(repr, unknown))}; one of {', '.join(sorted(allowed))}"
+        )
 
 
 def read_cue_file(path: Path) -> CueFile:

@@ -66,7 +66,7 @@ def _graded(words: list[str], i: int) -> bool:
     return any(w in _GRADES for w in near) or any(a[:1].isdigit() and b == "+" for a, b in zip(near, near[1:], strict=False))
 
 
-_GRADES = frozenset("trace absent normal intact decreased diminished positive negative mild moderate full limited palpable cm mm degrees bilateral enlarged grade symmetric unremarkable".split())
+_GRADES = frozenset("trace absent normal intact decreased diminished positive negative mild moderate full limited palpable cm mm degrees bilateral enlarged grade symmetric unremarkable smooth sluggish reactive boggy weak limited nontender palpated intact conjugate".split())
 
 
 def exam(text: str, layout: Layout) -> list[Mention]:

@@ -81,7 +81,7 @@ def find(reading: Reading) -> list[Mention]:
                     continue
             if kind == "past" and j - i == 1 and words[i] in ("previous", "prior", "hx", "childhood"):
                 nouns = words[j : j + 4]
-                if words[i] in ("previous", "prior") and not any(n in _PAST_NOUNS for n in nouns):
+                if words[i] in ("previous", "prior") and not _former(nouns):
                     continue
             if kind == "past" and words[i] == "had" and not _dated(words[j : j + 10]):
                 continue
@@ -94,7 +94,7 @@ def find(reading: Reading) -> list[Mention]:
         if len(words) <= 8 and ":" in words[1:4] and not _REACTIONS.isdisjoint(words[2:]):
             found.append(mention("history", line, 0, len(words), "allergy"))
         for i, word in enumerate(words):
-            if word[0] == "g" and _GRAVIDA.match(word):
+            if word[0] == "g" and _GRAVIDA.match(word + (words[i + 1] if i + 1 < len(words) else "")):
                 found.append(mention("history", line, i, i + 1, "birth"))
             if word in relatives and word != "family" and i + 1 < len(words):
                 for low, _, _ in _family().find(words, i + 1, min(len(words), i + 6)):
@@ -115,6 +115,11 @@ _PAST_NOUNS = frozenset(
     "transplant radiation chemotherapy history smoker alcohol drug concussion concussions treatment medical".split()
 )
 _PAST_TIMES = frozenset("ago childhood previously child infant teenager".split())
+
+
+def _former(nouns: list[str]) -> bool:
+    """Whether what was there before is a part of the history (not an earlier visit or test)."""
+    return any(n in _PAST_NOUNS or n.endswith(("ectomy", "plasty", "otomy", "ostomy", "pexy", "struction")) for n in nouns)
 
 
 def _dated(words: list[str]) -> bool:

@@ -8,7 +8,7 @@ from code_maps.elements import elements
 from models.finding import Mention
 from models.text import Layout
 from pipeline.extractors.common import (
-    BREAKS, EXAM_SECTIONS, HISTORY_SECTIONS, PLAN_SECTIONS, RESULT_SECTIONS, Line, Phrases, Reading, mention, read, worded,
+    BREAKS, EXAM_SECTIONS, HISTORY_SECTIONS, PLAN_SECTIONS, Line, Phrases, Reading, mention, read, worded,
 )  # fmt: skip
 from pipeline.extractors.studies import studies
 
@@ -55,9 +55,15 @@ def find(reading: Reading) -> list[Mention]:
     found: list[Mention] = []
     for line in reading.lines:
         category = line.category
-        if category in EXAM_SECTIONS or category in RESULT_SECTIONS or category in HISTORY_SECTIONS or category in ("medications", "review_of_systems"):
+        if category in EXAM_SECTIONS or category in ("imaging", "results", "medications", "review_of_systems") or category in HISTORY_SECTIONS:
             continue
         words = line.words
+        if category == "labs":
+            listed = list(studies(line))
+            named = sum(s.j - s.i for s in listed)
+            if listed and named == sum(w[0].isalnum() and w != "and" for w in words):
+                found.extend(mention("order", line, s.i, s.j, s.kind) for s in listed)
+            continue
         verbs = [(i, j) for i, j, _ in _verbs().find(words)]
         planned = category in PLAN_SECTIONS
         reason = not _REASON.isdisjoint(words)

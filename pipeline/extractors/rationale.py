@@ -74,7 +74,7 @@ def _kept(line: Line, i: int, j: int, cue: str, decided: bool) -> bool:
         return after not in since_not and not after[0].isdigit()
     if cue == "as":
         return after not in as_not and before not in ("well", "such", "soon", "long", "much", "same", "far", "as", "described", "known", "diagnosed", "used", "presents", "works", "employed") and any(
-            w in _VERBS or w.endswith("ed") for w in words[j : j + 9]
+            w in _VERBS or len(w) > 3 and w.endswith(("ed", "s")) for w in words[j : j + 9]
         )
     if cue in ("due to", "secondary to"):
         return True
@@ -83,8 +83,10 @@ def _kept(line: Line, i: int, j: int, cue: str, decided: bool) -> bool:
             return False
         return before not in ("follow", "allergic", "negative", "positive", "significant", "notable", "looking", "screen", "accounted", "except", "presents", "here", "seen", "responsible", "history", "waiting", "awaiting", "provided", "prescription", "prescriptions", "referral", "discussed", "visit", "presented", "remarkable")
     if cue == "after":
-        return any(w in ("failed", "failure", "failing", "inadequate", "trial", "despite", "no", "lack", "persistent", "exhausting", "worsening", "without", "recurrent", "starting", "unsuccessful", "conservative", "relapse", "incomplete", "relief", "response", "benefit", "recurrence", "intolerance", "progression", "trying", "tried", "ineffective") for w in words[j : j + 6])
+        return any(w in ("failed", "failure", "failing", "inadequate", "trial", "despite", "no", "lack", "persistent", "exhausting", "worsening", "without", "recurrent", "starting", "unsuccessful", "conservative", "relapse", "incomplete", "relief", "response", "benefit", "recurrence", "intolerance", "progression", "trying", "tried", "ineffective", "two", "three", "several", "multiple", "repeated", "many") for w in words[j : j + 6])
     if cue == "with":
+        if after in ("her", "his", "their", "a", "known", "prior", "strong"):
+            return not {"history", "risk", "allergy", "known"}.isdisjoint(words[j : j + 4])
         return after in ("persistent", "worsening", "failure", "concern", "ongoing", "suspicion", "failed", "refractory") and line.category in PLAN_SECTIONS
     if cue == "until":
         return not {"deferred", "defer", "hold", "held", "withheld", "postponed", "delayed", "wait", "avoid", "delay", "postpone"}.isdisjoint(words[:i])
@@ -159,7 +161,7 @@ def find(reading: Reading) -> list[Mention]:
                 if words[end] == ":" :
                     break
                 end += 1
-            if end > j and worded(line, j, end):
+            if end >= j and worded(line, i, end):
                 if i and words[i - 1] in ("having", "has", "have", "had") and words[i] == "failed":
                     i -= 1
                 found.append(mention("rationale", line, i, min(end, j + 40), words[i]))

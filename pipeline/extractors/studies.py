@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from code_maps.elements import elements
-from pipeline.extractors.common import ENDS, Line, Phrases
+from pipeline.extractors.common import ENDS, PLAN_SECTIONS, Line, Phrases
 
 _WEAK_SHOWS = frozenset(
     "normal abnormal negative positive neg pos elevated low high stable unchanged is was are were clear intact wnl improved "
@@ -66,6 +66,8 @@ def _result(line: Line, j: int, limit: int) -> int:
             comma = True
         if word in ("to", "if", "because", "given", "for", "since", "as") and at > j:
             return -1
+        if word == "with" and at == j and at + 1 < len(words) and words[at + 1] not in _NOT_WITH:
+            return _until(line, at + 1) if line.category not in PLAN_SECTIONS else -1
         hit = _shows().at(words, at)
         if hit:
             weak = hit[1] in _WEAK_SHOWS
@@ -77,6 +79,7 @@ def _result(line: Line, j: int, limit: int) -> int:
     return -1
 
 
+_NOT_WITH = frozenset("contrast and without differential reflex gadolinium iv oral micro microscopy her his the a our cardiology".split())
 _ASKED = frozenset(
     "ordered obtained requested scheduled recommended indicated pending drawn sent done performed planned needed repeated checked "
     "warranted being to not placed reviewed discussed considered collected".split()

@@ -18,6 +18,7 @@ _ITEM_ENDS = frozenset(
 )
 _TRIM = frozenset("the a an his her their some any of to no not new also is was in on at by from with and or other".split())
 _SAID = frozenset("denies denied reports endorses positive negative for no or and any has of with admits to notes complains".split())
+_HISTORY = frozenset("history hx pmh pmhx psh pshx fh fhx".split())
 _VISIT = frozenset(
     "follow visit exam examination physical annual refill refills evaluation management check checkup recheck consult "
     "consultation appointment review results postop followup wellness labs screening clearance establish care".split()
@@ -100,6 +101,13 @@ def _told(line: Line) -> Iterator[tuple[int, int]]:
                 if moves.at(words, at):
                     yield max(0, i - 1) if i and words[i - 1] in ("right", "left", "both") else i, _told_end(words, at + 1)
                     break
+        elif word in ("has", "had", "having", "have") and i + 1 < len(words) and words[i + 1] not in _NOT_HAD:
+            for at in range(i + 1, min(i + 6, len(words))):
+                if words[at] in BREAKS or words[at] in _NOT_HAD:
+                    break
+                if words[at] in parts:
+                    yield i + 1, at + 1
+                    break
     for i, j, _ in verbs.find(words):
         end = _told_end(words, j)
         if end > j or j - i > 1:
@@ -113,6 +121,7 @@ def _told_end(words: list[str], at: int) -> int:
     return at
 
 
+_NOT_HAD = frozenset("been no not surgery normal known history good replacement repair injection and full clear x ray mri ct".split())
 _TOLD = frozenset(("", "history_of_present_illness", "chief_complaint", "review_of_systems"))
 
 
@@ -134,7 +143,9 @@ def find(reading: Reading) -> list[Mention]:
                 if i < j and j - i <= 10 and worded(line, i, j) and _VISIT.isdisjoint(line.words[i:j]):
                     listed.append((i, j))
         elif category not in ("plan", "instructions", "procedure", "patient_education", "counseling", "other"):
-            for _, j, _ in _report().find(line.words):
+            for i, j, _ in _report().find(line.words):
+                if not _HISTORY.isdisjoint(line.words[max(0, i - 4) : i]):
+                    continue
                 listed.extend(_items(line, j))
         if category in _TOLD:
             listed.extend(_told(line))

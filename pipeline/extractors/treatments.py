@@ -47,6 +47,11 @@ def _ending() -> re.Pattern[str]:
 
 
 @cache
+def _prefixes() -> tuple[str, ...]:
+    return tuple(elements("treatments")["words"]["prefixes"])
+
+
+@cache
 def _not_endings() -> frozenset[str]:
     return frozenset(elements("treatments")["words"]["not_endings"])
 
@@ -80,7 +85,9 @@ _LOOSE = frozenset(
 
 
 def _like_drug(word: str) -> bool:
-    return len(word) > 5 and word.isalpha() and word not in _not_endings() and bool(_ending().match(word))
+    if len(word) < 6 or not word.isalpha() or word in _not_endings():
+        return False
+    return len(word) > 6 and word.startswith(_prefixes()) or bool(_ending().match(word))
 
 
 def treated(line: Line) -> bool:

@@ -1,0 +1,72 @@
+"""Abbreviations: the reader of abbreviations.csv (short, long, when, note).
+
+`when` says in what company a short form stands for this long form: words, one of which must be near, or
+`section:NAME`; several are separated by `;`, `|` or commas. Empty means always.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from types import MappingProxyType
+
+COLUMNS = ("short", "long", "when", "note")
+
+
+@dataclass(frozen=True, slots=True)
+class Abbreviation:
+    """One reading of a short form, the sections and the words (lower case) that decide for it."""
+
+    short: str
+    long: str
+    sections: frozenset[str] = frozenset()
+    words: tuple[str, ...] = ()
+
+    @property
+    def always(self) -> bool:
+        """Whether it needs no company."""
+        return not self.sections and not self.words
+
+
+def readings_of(rows: list[dict[str, str]]) -> Mapping[str, tuple[Abbreviation, ...]]:
+    """Short form -> its readings, from the rows of the table.
+
+    Raises ValueError naming the row when a short or long form is missing or the same reading stands there twice.
+    """
+    table: dict[str, list[Abbreviation]] = {}
+    seen: set[tuple[str, str]] = set()
+    for number, row in enumerate(rows, start=2):
+        short, long = row["short"].strip(), row["long"].strip()
+        if not short or not long:
+            raise ValueError(f"abbreviations.csv, row {number}: short and long are both needed, found {short!r}, {long!r}")
+        when = [w.strip() for w in re.split(r"[;|,]", row.get("when") or "") if w.strip()]
+        if len(when) == 1 and " " in when[0]:
+            when = when[0].split() if "section:" in when[0] else when
+        sections = frozenset(w[8:].strip() for w in when if w.startswith("section:"))
+        words = tuple(w.lower() for w in when if not w.startswith("section:"))
+        key = (short, long)
+        if key in seen:
+            raise ValueError(f"abbreviations.csv, row {number}: {short!r} for {long!r} stands there twice")
+        seen.add(key)
+        table.setdefault(short, []).append(Abbreviation(short, long, sections, words))
+    return MappingProxyType({short: tuple(found) for short, found in table.items()})
+
+
+@cache
+def abbreviations() -> Mapping[str, tuple[Abbreviation, ...]]:
+    """Short form -> its readings; empty when abbreviations.csv isn't there.
+
+    Raises ValueError naming the column or row at fault.
+    """
+    path = files("code_maps.terms").joinpath("abbreviations.csv")
+    if not path.is_file():
+        return MappingProxyType({})
+    with path.open(encoding="utf-8", newline="") as lines:
+        reader = csv.DictReader(lines)
+        if set(reader.fieldnames or ()) != set(COLUMNS):
+            raise ValueError(f"abbreviations.csv: columns are {reader.fieldnames}, expected {list(COLUMNS)}")
+        return readings_of(list(reader))

@@ -1,0 +1,145 @@
+"""Abbreviations -> their long forms: those a note defines, and those of the table.
+
+A definition, 'supraventricular tachycardia (SVT)', is read by the algorithm of Schwartz and Hearst, 'A simple algorithm
+for identifying abbreviation definitions in biomedical text' (PSB 2003), which scispaCy's AbbreviationDetector uses too;
+here without spaCy. Every other place of the short form gets the long form. A short form of the table with several
+readings is expanded only where its company decides for one.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Mapping
+from functools import cache
+
+from code_maps.terms.abbreviations import Abbreviation, abbreviations
+from models.text import Layout
+
+_DEFINED = re.compile(r"\(([^\W_][^\s()]{1,9})\)")
+_CHUNK = re.compile(r"[^\s,;:()\[\]\"“”<>=]+")
+_PART = re.compile(r"[^/\-–+&]+")
+_WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
+# Short forms whose lower-case spelling is an ordinary word are taken in capitals only.
+_ORDINARY = frozenset(
+    "all aid aids are arm as at bad bed bid cab can cap car cat dad dig dip eat fat fit for gas had has her hip his hit ice ill in is it "
+    "lad lap led leg lip low mac man map men met mid mom net nice no not of off old on or out pad pain pat pet pit pot rest sad see set she "
+    "sit sole step stop tab tan tic tip to toe top us was wear who".split()
+)
+
+
+def _long_form(short: str, text: str, start: int, end: int) -> int | None:
+    """Where the long form of `short` begins that ends at `end`, not before `start`; None when there is none."""
+    at = end - 1
+    index = len(short) - 1
+    while index >= 0:
+        sign = short[index].lower()
+        if not sign.isalnum():
+            index -= 1
+            continue
+        while at >= start and (
+            text[at].lower() != sign or index == 0 and at > start and (text[at - 1].isalnum() or text[at - 1] in "'’")
+        ):
+            at -= 1
+        if at < start:
+            return None
+        at -= 1
+        index -= 1
+    return at + 1
+
+
+def definitions(text: str, layout: Layout) -> dict[str, tuple[int, int, int, int]]:
+    """Short forms the note defines -> start and end of the long form, start and end of the short form there."""
+    found: dict[str, tuple[int, int, int, int]] = {}
+    starts = [s.start for s in layout.sentences]
+    for match in _DEFINED.finditer(text):
+        short = match[1]
+        if not any(c.isupper() for c in short) or short in found or short.isupper() and len(short) < 2:
+            continue
+        at = bisect_right(starts, match.start()) - 1
+        floor = starts[at] if at >= 0 else 0
+        end = match.start()
+        while end > floor and text[end - 1].isspace():
+            end -= 1
+        words = list(_WORD.finditer(text, max(floor, end - 120), end))
+        most = min(len(short) + 5, 2 * len(short))
+        if not words or words[-1].end() != end:
+            continue
+        begin = _long_form(short, text, words[-most:][0].start(), end)
+        if begin is None or end - begin <= len(short) or short.lower() in text[begin:end].lower().split():
+            continue
+        found[short] = (begin, end, match.start(1), match.end(1))
+    return found
+
+
+def _chosen(readings: tuple[Abbreviation, ...], category: str, near: tuple[str, ...]) -> str | None:
+    """The long form that the company of a short form decides for, or None."""
+    fitting = [r for r in readings if category in r.sections]
+    if len(fitting) == 1:
+        return fitting[0].long
+    for company in near:
+        words = set(_WORD.findall(company))
+        fitting = [r for r in readings if any(w in words if " " not in w else w in company for w in r.words)]
+        if len(fitting) == 1:
+            return fitting[0].long
+        if fitting:
+            return None
+    fitting = [r for r in readings if r.always]
+    return fitting[0].long if len(fitting) == 1 else None
+
+
+def _lower_of(known: Mapping[str, tuple[Abbreviation, ...]]) -> dict[str, str]:
+    return {short.lower(): short for short in known if len(short) > 2 and short.lower() not in _ORDINARY}
+
+
+@cache
+def _lower() -> dict[str, str]:
+    return _lower_of(abbreviations())
+
+
+def expand(
+    text: str, layout: Layout, table: Mapping[str, tuple[Abbreviation, ...]] | None = None
+) -> list[tuple[int, int, str]]:
+    """Start, end and long form of every abbreviation whose meaning is decided, in order and without overlap.
+
+    `table` is the table of abbreviations (default: the packaged one). A definition in the note outranks it.
+    """
+    known = abbreviations() if table is None else table
+    lower = _lower() if table is None else _lower_of(known)
+    defined = definitions(text, layout) if "(" in text else {}
+    found: list[tuple[int, int, str]] = []
+    for index, sentence in enumerate(layout.sentences):
+        near: tuple[str, ...] = ()
+        for chunk in _CHUNK.finditer(text, sentence.start, sentence.end):
+            word = chunk[0].rstrip(".?!'’")
+            if not word:
+                continue
+            pieces = [(chunk.start(), word)]
+            if word not in known and word not in defined and word.lower() not in lower:
+                pieces = [(chunk.start() + p.start(), p[0]) for p in _PART.finditer(word)]
+                if len(pieces) < 2:
+                    continue
+            for start, short in pieces:
+                end = start + len(short)
+                own = defined.get(short)
+                if own is not None:
+                    if start != own[2] and not own[0] <= start < own[1]:
+                        found.append((start, end, text[own[0] : own[1]]))
+                    continue
+                name = short if short in known else lower.get(short.lower(), "")
+                if not name:
+                    continue
+                readings = known[name]
+                if len(readings) == 1 and readings[0].always:
+                    found.append((start, end, readings[0].long))
+                    continue
+                if not near:
+                    others = layout.sentences[max(0, index - 1) : index + 2]
+                    near = (
+                        text[sentence.start : sentence.end].lower(),
+                        " ".join(text[s.start : s.end].lower() for s in others),
+                    )
+                long = _chosen(readings, layout.category_of(sentence), near)
+                if long:
+                    found.append((start, end, long))
+    return found
