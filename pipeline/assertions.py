@@ -1,9 +1,14 @@
 """Assertion of findings: whether one is there, when, and whose it is, with the cues that say so.
 
 medspaCy's ConText is the engine; its rules are ours (`code_maps/cues/`), literal phrases all. It is given a few
-sentences at a time, and only sentences with findings, because its graph tries every cue on every cue and finding.
-What it can't decide is decided afterwards by the small functions below: how far a cue reaches over commas, `for` and the
-like; check boxes, signs and yes/no answers; lists under a heading; past against chronic; relatives who merely report.
+sentences at a time, and only sentences with findings, because its graph tries every cue on every cue and
+finding. What it can't decide is decided afterwards by the small functions below: how far a cue reaches over
+commas, `for` and the like; check boxes, signs and yes/no answers; lists under a heading; past against chronic;
+relatives who merely report.
+
+Performance
+-----------
+@@PERF@@
 """
 
 from __future__ import annotations
@@ -476,11 +481,22 @@ _CURED = re.compile(
     re.IGNORECASE,
 )
 _YEAR = re.compile(
-    r"\A[^.;\n]{0,24}?(?:\bin|\(|,|\bof)\s*(?:(?:early|late|mid|spring|summer|fall|winter|jan\w*|feb\w*|mar\w*|apr\w*|may|june?|july?|aug\w*|sep\w*|oct\w*|nov\w*|dec\w*)\s+(?:of\s+)?)?(?:19|20)\d\d\b",
-    re.I,
+    r"\A[^.;\n]{0,24}?(?:\bin|\(|,|\bof)\s*(?:(?:early|late|mid|spring|summer|fall|winter|(?:jan|feb|mar|apr|may|jun|jul|aug|"
+    r"sep|oct|nov|dec)[a-z]*)\s+(?:of\s+)?)?((?:19|20)\d\d)\b",
+    re.IGNORECASE,
 )
+_ANY_YEAR = re.compile(r"\b(?:19|20)\d\d\b")
 
 _PAST_SECTIONS = frozenset(("past_medical_history", "past_surgical_history", "obstetric_history"))
+
+
+def _in_an_earlier_year(text: str, span: Span, after: str) -> bool:
+    """`DVT in 2009`, but not `diagnosed with DVT in 2009`, and not the latest of the years that the note names."""
+    year = _YEAR.match(after)
+    if year is None or persistence.SINCE.search(text[max(0, span.start - 40) : span.end + 20]):
+        return False
+    years = set(_ANY_YEAR.findall(text))
+    return len(years) < 2 or year.group(1) < max(years)
 
 
 def _temporality(
@@ -526,11 +542,7 @@ def _temporality(
         return "historical", []
     if cancer and _CURED.match(clause.lstrip(" ,(")):
         return "historical", []
-    if (
-        not chronic
-        and _YEAR.match(after)
-        and not persistence.SINCE.search(text[piece.places[piece.first][0] : span.end + 20])
-    ):
+    if not chronic and _in_an_earlier_year(text, span, after):
         return "historical", []
     if category in _PAST_SECTIONS and not re.search(
         r"active|current|chronic|problem list", re.sub("inactive", "", title)
@@ -626,11 +638,13 @@ def _signed(text: str, span: Span, low: int, high: int) -> tuple[Presence, Span]
         bullet = (not lead and sign["gap"]) or (not lead and _bullets_around(text, low, high))
         if not bullet and (not sign["gap"] or lead[-1:] in ",;/:("):
             return "negated", place
-    sign = _SIGN_AFTER.match(after)
-    if sign and not re.match(r"\s?\+\s?/", after):
-        minus = "-" in (sign["b"] or sign["m"] or "")
-        if not (minus and sign["m"] and after[:1] == " "):
-            return ("negated" if minus else "present"), Span(span.end + sign.start(), span.end + sign.end())
+    behind = _SIGN_AFTER.match(after)
+    if behind and not re.match(r"\s?\+\s?/", after):
+        minus = "-" in (behind["b"] or behind["m"] or "")
+        if not (minus and behind["m"] and after[:1] == " "):
+            return ("negated" if minus else "present"), Span(
+                span.end + behind.start(), span.end + behind.end()
+            )
     return None
 
 

@@ -131,6 +131,8 @@ def _match(row: tuple[Token, ...], index: TermIndex) -> list[Mention]:
                 if len(said) > 1 and not all(w in places for w in said):
                     continue
                 for anchor in places[word]:
+                    if source == "eponym" and anchor.end - anchor.start <= len(word):
+                        continue
                     chosen = _nearest(anchor, said, places)
                     if chosen:
                         spread = chosen[-1].at - chosen[0].at + 1 - len(said)

@@ -1,10 +1,11 @@
 """Text -> Layout: the sections, sentences and problems of a note.
 
-Plain regular expressions, no model. Time grows with the length of the text: a heading is looked for only at the
-start of a line and before a colon, in a window of fixed width.
+Plain regular expressions, no model. Time grows with the length of the text: a heading is looked for only at
+the start of a line and before a colon, in a window of fixed width.
 
-A heading belongs to its section but to no sentence: sentences cover the text between headings. A bullet or a list
-number is no part of a sentence either. Semicolons don't end sentences; lines do, unless the next one carries on.
+A heading belongs to its section but to no sentence: sentences cover the text between headings. A bullet or
+a list number is no part of a sentence either. Semicolons don't end sentences; lines do, unless the next one
+carries on.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import re
 from bisect import bisect_right
 from dataclasses import dataclass
 
-from code_maps.sections.headings import Heading, Headings, fold, headings
+from code_maps.sections.headings import Heading, Headings, fold, headings, prose
 from models.text import Layout, Problem, Section, Sentence
 
 PROBLEM_CATEGORIES = frozenset(
@@ -30,14 +31,15 @@ _MAX_CHARS = 4000
 
 _LINE = re.compile(r"[^\n\r\v\f\x1c-\x1e\x85\u2028\u2029]+")
 _DECORATION = re.compile(
-    r"[\s\ufeff\u200b]*+(?:(?:[#*_=~>|•·▪◦‣●■➢►+\-–—]++|\(?(?:\d{1,2}|[IVX]{1,4}|[A-Z])[.)](?=[ \t]))[\s\ufeff\u200b]*+)*+"
+    r"[\s\ufeff\u200b]*+(?:(?:[#*_=~>|•·▪◦‣●■➢►+\-–—]++|\(?(?:\d{1,2}|[IVX]{1,4}|[A-Z])[.)](?=[ \t]))"
+    r"[\s\ufeff\u200b]*+)*+"
 )
 _BULLET_SIGN = re.compile(r"[•·▪◦‣●■➢►+\-–—]|(?<!\*)\*(?!\*)")
 _BOUNDARY = re.compile(r"(?:\.(?!\w)|[;!?|:•\t])[\"')\]*_]*(?:,[ \t]*)?|[ \t\xa0]{2,}|,[ \t]*|[ \t]/[ \t]")
 _WORD_START = re.compile(r"(?<![^\s(*_.,;:|])[^\W\d_]")
 _SPACE = re.compile(r"[ \t\xa0]*")
 _AFTER_COLON = re.compile(r"[:：]*[*_]*(?:[ \t\xa0]*,[ \t\xa0]+)?[ \t\xa0]*")
-_FUNCTION_WORDS = frozenset("the a an his her their its my our your this that of for and or to in with no any".split())
+_FUNCTION_WORDS = prose("function_words")
 
 _MARKER = re.compile(
     r"[\s\ufeff\u200b]*+(?:"
@@ -51,17 +53,17 @@ _INLINE_ITEM = re.compile(r"(?<![^\s,;:)])(?<!\d,)[(#]?(\d{1,2})[.):]\s+(?=[A-Za
 _STOP = re.compile(r"[.!?…]++[\"')\]”’]*(?=[\s,]|$)|[.!?](?=[A-Z][a-z]{2})")
 _LABEL = re.compile(r"([^\W\d_](?:(?![:.;!?] )[^:\n\r]){1,80}):(?=\s|$)")
 _DASH = re.compile(r"\s[-–—]{1,2}\s|\s?—\s?|--")
-_VERB = re.compile(r"\b(?:is|are|was|were|has|had|have|will|presents?|denies|reports?|states|am|be|been|does|did)\b", re.I)
+_VERB = re.compile(
+    r"\b(?:is|are|was|were|has|had|have|will|presents?|denies|reports?|states|am|be|been|does|did)\b", re.I
+)
 _WORD = re.compile(r"[^\W_]+(?:[-'’/.][^\W_]+)*")
 _ORDINAL = re.compile(
     r"(?:(?:first|second|third|fourth|fifth|sixth|next|last|other|main|\d(?:st|nd|rd|th))\s+)?"
-    r"(?:problem|issue|diagnosis|concern|complaint)s?(?:\s+of)?[,:]?\s+(?:(?:which is|that is|the|his|her|their)\s+)*",
+    r"(?:problem|issue|diagnosis|concern|complaint)s?(?:\s+of)?[,:]?\s+"
+    r"(?:(?:which is|that is|the|his|her|their)\s+)*",
     re.I,
 )
-_CONTINUES = frozenset(
-    "the a an of and or with to in for on at by from as is was are were has had have his her their this that which who "
-    "no not but than then mild moderate severe due per".split()
-)
+_CONTINUES = prose("continues")
 
 
 @dataclass(slots=True)
@@ -124,7 +126,7 @@ def read_layout(text: str) -> Layout:
     return Layout(tuple(sections), tuple(sentences), tuple(problems))
 
 
-# --- headings ------------------------------------------------------------------------------------------------------
+# --- headings -------------------------------------------------------------------------------------
 
 
 def _look_up(label: str, table: Headings) -> tuple[Heading | None, str, bool]:
@@ -164,7 +166,9 @@ def _look_up(label: str, table: Headings) -> tuple[Heading | None, str, bool]:
             return Heading("diagnoses"), "", False
     words = set(core)
     if not words & table.not_study:
-        if words & table.imaging and not ("us" in words and "US" not in label and words & table.imaging == {"us"}):
+        if words & table.imaging and not (
+            "us" in words and "US" not in label and words & table.imaging == {"us"}
+        ):
             return Heading("imaging", frozenset(("weak", "line"))), "", True
         if words & table.results:
             return Heading("results", frozenset(("weak", "line"))), "", True
@@ -183,7 +187,7 @@ def _marks(text: str, table: Headings) -> list[_Mark]:
     previous_end = 0
     for line in _LINE.finditer(text):
         start, end = line.span()
-        if text.count("\n", previous_end, start) > 1 or not found and previous_end == 0:
+        if text.count("\n", previous_end, start) > 1 or (not found and previous_end == 0):
             before_ended = True
         previous_end = end
         decoration = _DECORATION.match(text, start, end)
@@ -212,7 +216,15 @@ def _marks(text: str, table: Headings) -> list[_Mark]:
 
 
 def _own_line(
-    text: str, start: int, at: int, stop: int, end: int, bullet: bool, level: int, ended: bool, table: Headings
+    text: str,
+    start: int,
+    at: int,
+    stop: int,
+    end: int,
+    bullet: bool,
+    level: int,
+    ended: bool,
+    table: Headings,
 ) -> _Mark | None:
     """A heading that has its line to itself."""
     core = stop
@@ -226,9 +238,11 @@ def _own_line(
     heading, system, study = _look_up(label, table)
     if heading is None and not system:
         if level and not colon and len(label) <= _MAX_LABEL and text[at:stop] == label and level >= 2:
-            return _Mark(at, core, end, Heading("other", frozenset(("markdown",))), True, True, False, False, level)
+            return _Mark(
+                at, core, end, Heading("other", frozenset(("markdown",))), True, True, False, False, level
+            )
         return None
-    if study and not colon or heading is not None and not _fits(label, heading):
+    if (study and not colon) or (heading is not None and not _fits(label, heading)):
         return None
     first = label[0]
     if not colon and not level and not (first.isupper() or ended):
@@ -236,14 +250,24 @@ def _own_line(
     if text[core:stop].startswith(".") and not (ended and first.isupper()):
         return None
     return _Mark(
-        at, core, end, heading or Heading("physical_exam"), True, True, label.isupper(), bullet, level, system, study
+        at,
+        core,
+        end,
+        heading or Heading("physical_exam"),
+        True,
+        True,
+        label.isupper(),
+        bullet,
+        level,
+        system,
+        study,
     )
 
 
 def _line_start(
     text: str, start: int, at: int, end: int, bullet: bool, level: int, table: Headings
 ) -> _Mark | None:
-    """A heading at the start of a line without a colon: 'Plan - …', 'S/ …', 'PMH HTN', 'PLAN<tab>…', '| Plan | …'."""
+    """A heading at a line's start without a colon: 'Plan - …', 'S/ …', 'PMH HTN', '| Plan | …'."""
     window = text[at : min(end, at + _MAX_LABEL)]
     first = window[0]
     if not first.isupper():
@@ -278,7 +302,7 @@ def _line_start(
             next_word = rest.split(" ", 1)[0] if rest else ""
             if not next_word or next_word[0] in ":-–—.,":
                 return None
-            if len(label) > 4 and (next_word.isupper() and len(next_word) > 1 or next_word[0].islower()):
+            if len(label) > 4 and ((next_word.isupper() and len(next_word) > 1) or next_word[0].islower()):
                 return None
             if len(label) <= 4 and not (next_word[0].isalnum() or next_word[0] in "(#*"):
                 return None
@@ -307,7 +331,7 @@ def _colons(
             continue
         low = max(floor, colon - _MAX_LABEL)
         window = text[low:colon]
-        hard = low == at or low == floor
+        hard = low in (at, floor)
         comma = False
         begin = 0
         for cut in _BOUNDARY.finditer(window):
@@ -338,7 +362,8 @@ def _colons(
             joined = begins > 1 and text[begins - 1] == "," and text[begins - 2] in ".,) "  # ".,HEADING:"
             if not first and joined and label.isupper():
                 first = True
-            if not first and not _inside(text, begins, colon, end, label, heading, system, study, real, comma, upper):
+            if not first and not _inside(text, begins, label, heading, system, study, real, comma, upper
+            ):
                 if real:
                     break
                 continue
@@ -351,7 +376,8 @@ def _colons(
                 break
             mark = _Mark(
                 begins, begins + len(label), body.end() if body else colon + 1,
-                heading or Heading("physical_exam"), first, False, upper, bullet and first, level, system, study,
+                heading or Heading("physical_exam"), first, False, upper, bullet and first,
+                level, system, study,
             )  # fmt: skip
             break
         if mark is not None and not (found and found[-1].start == mark.start):
@@ -362,9 +388,16 @@ def _colons(
 
 
 def _inside(
-    text: str, begins: int, colon: int, end: int, label: str, heading: Heading | None, system: str, study: bool,
-    real: bool, comma: bool, upper: bool,
-) -> bool:  # fmt: skip
+    text: str,
+    begins: int,
+    label: str,
+    heading: Heading | None,
+    system: str,
+    study: bool,
+    real: bool,
+    comma: bool,
+    upper: bool,
+) -> bool:
     """Whether a label before a colon within a line may be a heading."""
     if system:
         return (real and label[0].isupper()) or upper
@@ -385,9 +418,10 @@ def _inside(
         return upper or "weak" not in heading.flags
     if "single" in heading.flags or len(label) < 2:
         return False
-    return word not in _FUNCTION_WORDS and not word.endswith(("'s", "’s", "-", "/")) and not (
-        before[-1][:1].isupper() and not upper and word not in ("ra", "today") and len(words) == 1 and not word[-1:].isdigit()
-    )  # fmt: skip
+    if word in _FUNCTION_WORDS or word.endswith(("'s", "’s", "-", "/")):
+        return False
+    named = bool(before) and before[-1][:1].isupper() and word not in ("ra", "today") and not word[-1:].isdigit()
+    return upper or not named or len(words) > 1  # "Treatment Plan:" is no plan of its own, "RA Plan:" is
 
 
 def _letter(text: str, label: str, colon: int, end: int) -> bool:
@@ -400,8 +434,10 @@ def _chosen(text: str, marks: list[_Mark], table: Headings) -> list[_Mark]:
     """The labels that do begin a section, given what is open where they stand."""
     plans = sum(m.heading.category == "plan" and not m.own_line and m.first for m in marks)
     assessed_later = max((i for i, m in enumerate(marks) if m.heading.category in _ASSESSED), default=-1)
-    discharge = any(m.heading.category == "hospital_course" for m in marks) or "ischarge summary" in text[:2000] or (
-        "DISCHARGE SUMMARY" in text
+    discharge = (
+        any(m.heading.category == "hospital_course" for m in marks)
+        or "ischarge summary" in text[:2000]
+        or ("DISCHARGE SUMMARY" in text)
     )
     hashes = any(m.level and "markdown" not in m.heading.flags for m in marks)
     chosen: list[_Mark] = []
@@ -414,16 +450,15 @@ def _chosen(text: str, marks: list[_Mark], table: Headings) -> list[_Mark]:
             opens = (
                 current is None
                 or category == "vitals"
-                and (mark.first or mark.upper or mark.heading is not None)
-                or mark.system == "exam"
-                and mark.first
-                and category in _BEFORE_EXAM
+                or (mark.system == "exam" and mark.first and category in _BEFORE_EXAM)
             )
             if opens and not mark.bullet:
                 chosen.append(mark)
             continue
         if "markdown" in mark.heading.flags:
-            if not hashes or current and category in PROBLEM_CATEGORIES and not 0 < mark.level <= current.level:
+            if not hashes or (
+                current and category in PROBLEM_CATEGORIES and not 0 < mark.level <= current.level
+            ):
                 continue
             chosen.append(mark)
             continue
@@ -442,31 +477,44 @@ def _chosen(text: str, marks: list[_Mark], table: Headings) -> list[_Mark]:
                 ):
                     continue
                 if (
-                    category == "assessment" and mark.heading.category == "plan" and plans > 1 and current.own_line
+                    category == "assessment"
+                    and mark.heading.category == "plan"
+                    and plans > 1
+                    and current.own_line
                     and not mark.own_line
-                ):  # fmt: skip
+                ):
                     continue
             if "weak" in mark.heading.flags and mark.heading.category == category:
                 continue
             if category in _STUDIES and not mark.own_line and current.own_line:
                 if "weak" in mark.heading.flags and (mark.heading.category in _STUDIES or mark.bullet):
                     continue
-                if mark.heading.category == "assessment" and not mark.upper and fold(
-                    text[mark.start : mark.end]
-                ) in (("impression",), ("conclusion",)):
+                if (
+                    mark.heading.category == "assessment"
+                    and not mark.upper
+                    and fold(text[mark.start : mark.end]) in (("impression",), ("conclusion",))
+                ):
                     continue
-            if category == "review_of_systems" and mark.heading.category in ("past_medical_history",) and mark.bullet:
+            if (
+                category == "review_of_systems"
+                and mark.heading.category in ("past_medical_history",)
+                and mark.bullet
+            ):
                 continue
-        if mark.heading.category == "assessment" and category in _STUDIES and i < assessed_later:
-            if fold(text[mark.start : mark.end]) in (("impression",), ("conclusion",)):
-                mark.heading = Heading("imaging")
-        if mark.heading.category == "diagnoses" and discharge and "final" in text[mark.start : mark.end].lower():
+        read_out = fold(text[mark.start : mark.end]) in (("impression",), ("conclusion",))
+        if read_out and category in _STUDIES and i < assessed_later:
+            mark.heading = Heading("imaging")
+        if (
+            mark.heading.category == "diagnoses"
+            and discharge
+            and "final" in text[mark.start : mark.end].lower()
+        ):
             mark.heading = Heading("discharge_diagnoses", mark.heading.flags)
         chosen.append(mark)
     return chosen
 
 
-# --- items and sentences -------------------------------------------------------------------------------------------
+# --- items and sentences --------------------------------------------------------------------------
 
 
 def _items(text: str, start: int, end: int, table: Headings) -> list[_Item]:
@@ -479,7 +527,9 @@ def _items(text: str, start: int, end: int, table: Headings) -> list[_Item]:
         low, high = line.span()
         while high > low and text[high - 1].isspace():
             high -= 1
-        blank = not items or text.count("\n", previous_end, low) > 1 or text.count("\r", previous_end, low) > 1
+        blank = (
+            not items or text.count("\n", previous_end, low) > 1 or text.count("\r", previous_end, low) > 1
+        )
         if high <= low or not text[low:high].strip(" \t\xa0*_=~-–—#|\ufeff\u200b"):
             open_line = ""
             continue
@@ -530,12 +580,16 @@ def _items(text: str, start: int, end: int, table: Headings) -> list[_Item]:
                     items[-1].end = cut
                 else:
                     items.pop()
-                items.append(_Item(part.end(), high, "number" if inline else "bullet", indent, inline, False, False))
+                items.append(
+                    _Item(part.end(), high, "number" if inline else "bullet", indent, inline, False, False)
+                )
         open_line = text[max(low, high - 400) : high]
         previous_end = high
     kept = []
     for item in items:
-        while item.end > item.start and (text[item.end - 1].isspace() or text[item.end - 1] in "\ufeff\u200b"):
+        while item.end > item.start and (
+            text[item.end - 1].isspace() or text[item.end - 1] in "\ufeff\u200b"
+        ):
             item.end -= 1
         while item.start < item.end and (text[item.start].isspace() or text[item.start] in ",\ufeff\u200b"):
             item.start += 1
@@ -568,9 +622,7 @@ def _carries_on(line: str, text: str, at: int, high: int) -> bool:
         return not _LABEL.match(text, at, min(high, at + 90)) or first.islower()
     if first.islower():
         return len(line) >= 40
-    if len(line) < 60 or _LABEL.match(text, at, min(high, at + 90)):
-        return False
-    return True
+    return not (len(line) < 60 or _LABEL.match(text, at, min(high, at + 90)))
 
 
 def _sentences(text: str, start: int, end: int, table: Headings) -> list[tuple[int, int]]:
@@ -681,7 +733,7 @@ def _skip(text: str, start: int, end: int) -> int:
     return start
 
 
-# --- problems ------------------------------------------------------------------------------------------------------
+# --- problems -------------------------------------------------------------------------------------
 
 
 def _problems(
@@ -715,9 +767,9 @@ def _problems(
     titles = {i.start: _title(text, i.start, i.end, spans) for i in starts}
     for start, end in spans:
         lead = _lead(text, start, end, table)
-        if lead and start not in titles and not (hashes or numbers and starts):
-            titles[start] = lead
-        elif lead and start in titles:
+        if (lead and start not in titles and not (hashes or (numbers and starts))) or (
+            lead and start in titles
+        ):
             titles[start] = lead
     if not titles and section.category in _ASSESSED:
         first = items[0]
@@ -768,22 +820,28 @@ def _headers(text: str, items: list[_Item], table: Headings) -> list[_Item]:
             continue
         following = items[i + 1] if i + 1 < len(items) else None
         if following is None:
-            if found and item.blank_before and not text[item.end - 1] == "." :
+            if found and item.blank_before and text[item.end - 1] != ".":
                 found.append(item)
             continue
-        if following.kind in ("bullet", "letter", "number") or _LABEL.match(
-            text, following.start, min(following.end, following.start + 90)
+        if (
+            following.kind in ("bullet", "letter", "number")
+            or _LABEL.match(text, following.start, min(following.end, following.start + 90))
+            or (
+                (
+                    following.kind == "plain"
+                    and not following.blank_before
+                    and following.end - following.start > 60
+                )
+                and (item.blank_before or found)
+            )
         ):
             found.append(item)
-        elif following.kind == "plain" and not following.blank_before and following.end - following.start > 60:
-            if item.blank_before or found:
-                found.append(item)
     return found
 
 
 def _title(text: str, start: int, end: int, spans: list[tuple[int, int]]) -> tuple[int, int]:
     """The words that name a problem: up to a colon, full stop or dash."""
-    for low, high in spans[bisect_right(spans, (start, -1)) :][:1]:
+    for _low, high in spans[bisect_right(spans, (start, -1)) :][:1]:
         end = min(end, high)
     label = _LABEL.match(text, start, min(end, start + 90))
     if label:
@@ -803,7 +861,9 @@ def _lead(text: str, start: int, end: int, table: Headings) -> tuple[int, int] |
         if not opening.startswith(lead) or opening[len(lead) : len(lead) + 1] not in (" ", ":"):
             continue
         rest = text[start + len(lead) : min(end, start + len(lead) + 140)]
-        owner = re.match(r"[:\s]+(?:(?:his|her|their|the|this|your|patient['’]?s|pt['’]?s|history of|known)\s+)+", rest)
+        owner = re.match(
+            r"[:\s]+(?:(?:his|her|their|the|this|your|patient['’]?s|pt['’]?s|history of|known)\s+)+", rest
+        )
         if not owner:
             if lead in ("for", "re") or not (space := re.match(r"[:\s]+", rest)):
                 return None

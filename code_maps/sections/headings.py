@@ -14,14 +14,41 @@ from functools import cache
 from importlib.resources import files
 
 CATEGORIES = frozenset(
-    "chief_complaint history_of_present_illness past_medical_history past_surgical_history family_history "
-    "social_history allergies medications review_of_systems vitals physical_exam labs imaging results assessment "
-    "assessment_plan plan diagnoses discharge_diagnoses hospital_course procedure indication instructions "
-    "patient_education obstetric_history immunizations mdm counseling other".split()
+    [
+        "chief_complaint",
+        "history_of_present_illness",
+        "past_medical_history",
+        "past_surgical_history",
+        "family_history",
+        "social_history",
+        "allergies",
+        "medications",
+        "review_of_systems",
+        "vitals",
+        "physical_exam",
+        "labs",
+        "imaging",
+        "results",
+        "assessment",
+        "assessment_plan",
+        "plan",
+        "diagnoses",
+        "discharge_diagnoses",
+        "hospital_course",
+        "procedure",
+        "indication",
+        "instructions",
+        "patient_education",
+        "obstetric_history",
+        "immunizations",
+        "mdm",
+        "counseling",
+        "other",
+    ]
 )
-# weak: stays a label inside a problem section. bare: begins a line without a colon. line: only at a line's start.
-# upper: capitals only. single: one letter of S, O, A, P.
-FLAGS = frozenset("weak bare line upper single".split())
+# weak: stays a label inside a problem section. bare: begins a line without a colon. line: only at a line's
+# start. upper: capitals only. single: one letter of S, O, A, P.
+FLAGS = frozenset(["weak", "bare", "line", "upper", "single"])
 
 _TOKEN = re.compile(r"[^\W_]+(?:[-'’][^\W_]+)*|[&/+]")
 _PARENTHESIS = re.compile(r"\([^()]{0,60}\)|\[[^\[\]]{0,60}\]")
@@ -68,6 +95,11 @@ def _tokens() -> dict[str, str]:
     return dict(_layout()["tokens"])  # type: ignore[arg-type]
 
 
+def prose(key: str) -> frozenset[str]:
+    """One list of the `[prose]` table of layout.toml."""
+    return frozenset(_layout()["prose"][key])
+
+
 def _singular(token: str) -> str:
     if len(token) > 3 and token.endswith("s") and not token.endswith(("ss", "us", "is")):
         return token[:-3] + "y" if token.endswith("ies") and len(token) > 4 else token[:-1]
@@ -75,7 +107,7 @@ def _singular(token: str) -> str:
 
 
 def fold(label: str) -> tuple[str, ...]:
-    """The words of a label as they are compared: lower case, singular, without numbers and what is in brackets."""
+    """The words of a label as they are compared: lower case, singular, without numbers and brackets."""
     if "(" in label or "[" in label:
         label = _PARENTHESIS.sub(" ", label)
     label = _JOINED.sub(r"\1-\2", _NUMBER.sub(" ", label.lower().replace("_", " ").replace("’", "'")))
@@ -97,19 +129,23 @@ def headings() -> Headings:
     Raises ValueError naming the row when a category or a flag is unknown or two rows disagree.
     """
     rows: dict[tuple[str, ...], Heading] = {}
-    with files("code_maps.sections").joinpath("headings.csv").open(encoding="utf-8", newline="") as lines:
-        for number, row in enumerate(csv.DictReader(lines), start=2):
-            category = "" if row["category"] == "none" else row["category"]
-            flags = frozenset(row["flags"].split())
-            if category and category not in CATEGORIES:
-                raise ValueError(f"headings.csv, row {number}: {category!r} is no section category")
-            if not flags <= FLAGS:
-                raise ValueError(f"headings.csv, row {number}: {sorted(flags - FLAGS)} is none of {sorted(FLAGS)}")
-            key = fold(row["heading"]) or (row["heading"],)
-            known = rows.get(key)
-            if known and known.category != category:
-                raise ValueError(f"headings.csv, row {number}: {row['heading']!r} is also {known.category or 'none'!r}")
-            rows[key] = Heading(category, flags | known.flags if known else flags)
+    lines = files("code_maps.sections").joinpath("headings.csv").read_text(encoding="utf-8").splitlines()
+    for number, row in enumerate(csv.DictReader(lines), start=2):
+        category = "" if row["category"] == "none" else row["category"]
+        flags = frozenset(row["flags"].split())
+        if category and category not in CATEGORIES:
+            raise ValueError(f"headings.csv, row {number}: {category!r} is no section category")
+        if not flags <= FLAGS:
+            raise ValueError(
+                f"headings.csv, row {number}: {sorted(flags - FLAGS)} is none of {sorted(FLAGS)}"
+            )
+        key = fold(row["heading"]) or (row["heading"],)
+        known = rows.get(key)
+        if known and known.category != category:
+            raise ValueError(
+                f"headings.csv, row {number}: {row['heading']!r} is also {known.category or 'none'!r}"
+            )
+        rows[key] = Heading(category, flags | known.flags if known else flags)
     layout = _layout()
     systems = {fold(label): "either" for label in layout["systems"]["either"]}
     systems.update({fold(label): "exam" for label in layout["systems"]["exam"]})
@@ -118,7 +154,8 @@ def headings() -> Headings:
         systems=systems,
         sublabels=frozenset(fold(label) for label in layout["sublabels"]["labels"]),
         before=_strings(layout["modifiers"]["before"]),
-        after=_strings(_singular(w) for w in layout["modifiers"]["after"]) | _strings(layout["modifiers"]["after"]),
+        after=_strings(_singular(w) for w in layout["modifiers"]["after"])
+        | _strings(layout["modifiers"]["after"]),
         imaging=_strings(layout["imaging"]["words"]),
         results=_strings(layout["imaging"]["results"]),
         not_study=_strings(layout["imaging"]["not"]),

@@ -20,8 +20,8 @@ from code_maps.home import home
 from code_maps.icd10cm import CodeSet, cache as stored
 from code_maps.terms.words import content, fold, words
 
-SCHEMA = 5
-_TABLE, _TITLE, _INCLUSION = "table", "title", "inclusion"
+SCHEMA = 7
+_TABLE, _TITLE, _INCLUSION, _EPONYM = "table", "title", "inclusion", "eponym"
 
 _COUNTED = frozenset({"stage", "type", "grade", "class"})
 _ROMAN = {"i": "1", "ii": "2", "iii": "3", "iiia": "3a", "iiib": "3b", "iv": "4", "v": "5"}
@@ -38,7 +38,11 @@ _TOO_GENERAL = frozenset(
     "chronic recurrent hypothermia twin triplet quadruplet intermediate drug medication exercise activity stiffness "
     "reaction allergy status use abuse dependence family member bacteria virus fungus parasite tumor edema test "
     "hand foot arm leg knee hip shoulder ankle wrist elbow neck back head face trunk abdomen chest pelvis thorax "
-    "gas water dust smoke fire animal dog cat food milk insect plant".split()
+    "gas water dust smoke fire animal dog cat food milk insect plant illness fit hanging immersion labile stable forcep "
+    "cocaine band axis atla conical affective cholinergic hallucinogen antidiabetic corrosion 1st 2nd 3rd adenohypophyseal "
+    "accretion asthenic cuneiform astragalus callus fibrinogen falling keratosis erythema infestation growth nervous tension "
+    "conduct mole walking standing sitting crying shock stress grief gait posture worry surgery procedure operation "
+    "crisis hemoglobin splinter prep gist veteran gamble divorce mela cardiomem name cold flutter strain radiation radiotherapy chemotherapy dialysis vaccine immunization alcohol tobacco caffeine opioid cannabis".split()
 )
 
 _PAREN = re.compile(r"\s*\(([^()]*)\)")
@@ -122,12 +126,12 @@ def term_words(term: str) -> tuple[str, ...]:
     return content(" ".join(word for word, _, _ in merged))
 
 
-def _said_in_other_words(title: str) -> Iterator[str]:
-    """A title and the shorter forms that mean the same: without (…), and what stands in […]."""
+def _said_in_other_words(title: str, brackets: bool) -> Iterator[str]:
+    """A title and the shorter forms that mean the same: without (…), and, in titles, what stands in […]."""
     title = _TAIL.sub("", title).strip(" ,")
     plain = _PAREN.sub("", title)
-    for inside in _BRACKET.findall(plain):
-        if " " in inside or inside.islower():  # a lone capitalised word is a name or an acronym: "[Wells]", "[ALL]"
+    for inside in _BRACKET.findall(plain) if brackets else ():
+        if " " in inside or (inside.islower() and len(inside) > 5):  # a lone name or acronym may be a common word: "[ALL]"
             yield inside
     plain = _BRACKET.sub("", plain).strip(" ,")
     yield plain
@@ -136,11 +140,12 @@ def _said_in_other_words(title: str) -> Iterator[str]:
 
 def _from_tabular(codes: CodeSet) -> Iterator[tuple[tuple[str, ...], str, str]]:
     for code in codes.nodes():
-        if code[0] in "VWXY" or len(code) == 8:
-            continue  # external causes only through our table; seventh characters are added after the descent
+        if code[0] in "VWXY" or "T36" <= code[:3] <= "T50" or len(code) == 8:
+            # external causes and drugs only through our tables; seventh characters are added after the descent
+            continue
         title = codes.title(code)
         other = bool(_OTHER.match(title))
-        for form in _said_in_other_words(title):
+        for form in _said_in_other_words(title, brackets=True):
             said = term_words(_OTHER.sub("", form))
             if said and not (other and len(said) < 3) and not (len(said) == 1 and said[0] in _TOO_GENERAL):
                 if not (code[0] == "Z" and len(said) < 2):
@@ -148,9 +153,9 @@ def _from_tabular(codes: CodeSet) -> Iterator[tuple[tuple[str, ...], str, str]]:
         if code[0] == "Z" and codes.kind(code) == "category":
             continue
         for term in codes.inclusion_terms(code):
-            for form in _said_in_other_words(term):
+            for form in _said_in_other_words(term, brackets=False):
                 said = term_words(form)
-                if said and not (len(said) == 1 and (said[0] in _TOO_GENERAL or code[0] == "Z")):
+                if said and not (len(said) == 1 and (said[0] in _TOO_GENERAL or code[0] == "Z" or len(said[0]) <= 3)):
                     yield said, code, _INCLUSION
 
 
@@ -163,11 +168,22 @@ def _shallowest(codes: CodeSet, places: Iterable[str]) -> str | None:
 
 def _compile(codes: CodeSet) -> tuple[list[tuple[tuple[str, ...], str, str]], dict[str, list[int]]]:
     strongest: dict[frozenset[str], dict[str, list[tuple[tuple[str, ...], str]]]] = defaultdict(lambda: defaultdict(list))
+    eponyms: set[str] = set()
     for table in tables():
         for term, place, _ in rows(table):
             said = term_words(term)
+            if len(said) == 1 and (said[0] in _TOO_GENERAL or len(said[0]) <= 3 < len(term.split()[-1])):
+                continue
+            if len(said) == 1 and len(said[0]) <= 4 and len(term.split()) > 1:
+                continue  # folding left next to nothing of it: "Hb AS"
+            if len(said) == 1 and place.startswith("Z79"):
+                continue  # a drug's name alone says nothing about how long it is taken
             if said and place in codes:
+                # A surname alone is more often a person than a disease: it has to be possessive in the note.
+                name = len(said) == 1 and term[:1].isupper() and term[1:2].islower()
                 strongest[frozenset(said)][_TABLE].append((said, place))
+                if name:
+                    eponyms.add(said[0])
     for said, place, source in _from_tabular(codes):
         strongest[frozenset(said)][source].append((said, place))
     entries: list[tuple[tuple[str, ...], str, str]] = []
@@ -183,7 +199,8 @@ def _compile(codes: CodeSet) -> tuple[list[tuple[tuple[str, ...], str, str]], di
                 if place is None:
                     place = min((p for _, p in options), key=lambda p: (len(p), p)) if source == _TABLE else None
                 if place is not None:
-                    entries.append((options[0][0], place, source))
+                    said = options[0][0]
+                    entries.append((said, place, _EPONYM if len(said) == 1 and said[0] in eponyms else source))
                 break
     entries.sort()
     frequency: dict[str, int] = defaultdict(int)

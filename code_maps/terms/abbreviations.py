@@ -35,14 +35,16 @@ class Abbreviation:
 def readings_of(rows: list[dict[str, str]]) -> Mapping[str, tuple[Abbreviation, ...]]:
     """Short form -> its readings, from the rows of the table.
 
-    Raises ValueError naming the row when a short or long form is missing or the same reading stands there twice.
+    Raises ValueError naming the row when a short or long form is missing or a reading stands there twice.
     """
     table: dict[str, list[Abbreviation]] = {}
     seen: set[tuple[str, str]] = set()
     for number, row in enumerate(rows, start=2):
         short, long = row["short"].strip(), row["long"].strip()
         if not short or not long:
-            raise ValueError(f"abbreviations.csv, row {number}: short and long are both needed, found {short!r}, {long!r}")
+            raise ValueError(
+                f"abbreviations.csv, row {number}: short and long are both needed, found {short!r}, {long!r}"
+            )
         when = [w.strip() for w in re.split(r"[;|,]", row.get("when") or "") if w.strip()]
         if len(when) == 1 and " " in when[0]:
             when = when[0].split() if "section:" in when[0] else when
@@ -65,8 +67,7 @@ def abbreviations() -> Mapping[str, tuple[Abbreviation, ...]]:
     path = files("code_maps.terms").joinpath("abbreviations.csv")
     if not path.is_file():
         return MappingProxyType({})
-    with path.open(encoding="utf-8", newline="") as lines:
-        reader = csv.DictReader(lines)
-        if set(reader.fieldnames or ()) != set(COLUMNS):
-            raise ValueError(f"abbreviations.csv: columns are {reader.fieldnames}, expected {list(COLUMNS)}")
-        return readings_of(list(reader))
+    reader = csv.DictReader(path.read_text(encoding="utf-8").splitlines())
+    if set(reader.fieldnames or ()) != set(COLUMNS):
+        raise ValueError(f"abbreviations.csv: columns are {reader.fieldnames}, expected {list(COLUMNS)}")
+    return readings_of(list(reader))

@@ -1,4 +1,4 @@
-"""Elements of documentation: symptoms, history, examination, results, treatments, orders, reasons and quantities.
+"""Elements of documentation: symptoms, history, examination, results, treatments, orders, reasons, numbers.
 
 Each module finds one kind in a note; `extract` runs them all over one reading of it.
 """
@@ -16,7 +16,7 @@ _MODULES = (symptoms, history, exam, results, treatments, orders, rationale, qua
 
 
 def extract(text: str, layout: Layout) -> list[Mention]:
-    """Every mention the extractors find, ordered by place and kind; the same words of one kind are given once."""
+    """Every mention the extractors find, by place and kind; the same words of one kind are given once."""
     reading = read(text, layout)
     best: dict[tuple[int, int, str], Mention] = {}
     for module in _MODULES:

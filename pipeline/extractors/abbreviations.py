@@ -1,9 +1,9 @@
 """Abbreviations -> their long forms: those a note defines, and those of the table.
 
-A definition, 'supraventricular tachycardia (SVT)', is read by the algorithm of Schwartz and Hearst, 'A simple algorithm
-for identifying abbreviation definitions in biomedical text' (PSB 2003), which scispaCy's AbbreviationDetector uses too;
-here without spaCy. Every other place of the short form gets the long form. A short form of the table with several
-readings is expanded only where its company decides for one.
+A definition, 'supraventricular tachycardia (SVT)', is read by the algorithm of Schwartz and Hearst, 'A
+simple algorithm for identifying abbreviation definitions in biomedical text' (PSB 2003), which scispaCy's
+AbbreviationDetector uses too; here without spaCy. Every other place of the short form gets the long form. A
+short form of the table with several readings is expanded only where its company decides for one.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from bisect import bisect_right
 from collections.abc import Mapping
 from functools import cache
 
+from code_maps.elements import word_set
 from code_maps.terms.abbreviations import Abbreviation, abbreviations
 from models.text import Layout
 
@@ -21,15 +22,11 @@ _CHUNK = re.compile(r"[^\s,;:()\[\]\"“”<>=]+")
 _PART = re.compile(r"[^/\-–+&]+")
 _WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
 # Short forms whose lower-case spelling is an ordinary word are taken in capitals only.
-_ORDINARY = frozenset(
-    "all aid aids are arm as at bad bed bid cab can cap car cat dad dig dip eat fat fit for gas had has her hip his hit ice ill in is it "
-    "lad lap led leg lip low mac man map men met mid mom net nice no not of off old on or out pad pain pat pet pit pot rest sad see set she "
-    "sit sole step stop tab tan tic tip to toe top us was wear who".split()
-)
+_ORDINARY = word_set("abbreviations", "ordinary")
 
 
 def _long_form(short: str, text: str, start: int, end: int) -> int | None:
-    """Where the long form of `short` begins that ends at `end`, not before `start`; None when there is none."""
+    """Where the long form of `short` begins that ends at `end`, not before `start`; None without one."""
     at = end - 1
     index = len(short) - 1
     while index >= 0:
@@ -38,7 +35,8 @@ def _long_form(short: str, text: str, start: int, end: int) -> int | None:
             index -= 1
             continue
         while at >= start and (
-            text[at].lower() != sign or index == 0 and at > start and (text[at - 1].isalnum() or text[at - 1] in "'’")
+            text[at].lower() != sign
+            or (index == 0 and at > start and (text[at - 1].isalnum() or text[at - 1] in "'’"))
         ):
             at -= 1
         if at < start:
@@ -49,12 +47,12 @@ def _long_form(short: str, text: str, start: int, end: int) -> int | None:
 
 
 def definitions(text: str, layout: Layout) -> dict[str, tuple[int, int, int, int]]:
-    """Short forms the note defines -> start and end of the long form, start and end of the short form there."""
+    """Short forms the note defines -> start and end of the long form, then of the short form there."""
     found: dict[str, tuple[int, int, int, int]] = {}
     starts = [s.start for s in layout.sentences]
     for match in _DEFINED.finditer(text):
         short = match[1]
-        if not any(c.isupper() for c in short) or short in found or short.isupper() and len(short) < 2:
+        if not any(c.isupper() for c in short) or short in found or (short.isupper() and len(short) < 2):
             continue
         at = bisect_right(starts, match.start()) - 1
         floor = starts[at] if at >= 0 else 0

@@ -1,7 +1,7 @@
 """What the extractors share: a note read into words, and lists of phrases found in them.
 
-A note is read once: each sentence becomes a `Line` of words with their places. `Phrases` finds any number of phrases in
-one pass over the words, so cost grows with the note and not with the lists.
+A note is read once: each sentence becomes a `Line` of words with their places. `Phrases` finds any number of
+phrases in one pass over the words, so cost grows with the note and not with the lists.
 """
 
 from __future__ import annotations
@@ -23,14 +23,16 @@ HISTORY_SECTIONS = frozenset(
      "obstetric_history", "immunizations")
 )  # fmt: skip
 PLAN_SECTIONS = frozenset(("assessment_plan", "plan", "mdm", "instructions"))
-DECISION_SECTIONS = PLAN_SECTIONS | frozenset(("assessment", "diagnoses", "hospital_course", "discharge_diagnoses"))
+DECISION_SECTIONS = PLAN_SECTIONS | frozenset(
+    ("assessment", "diagnoses", "hospital_course", "discharge_diagnoses")
+)
 EXAM_SECTIONS = frozenset(("physical_exam", "vitals"))
 RESULT_SECTIONS = frozenset(("labs", "imaging", "results"))
 
 
 @dataclass(slots=True)
 class Line:
-    """One sentence in words. `category` and `heading` (lower case) are those of its section, "" outside any."""
+    """One sentence in words. `category` and `heading` (lower case) are its section's, "" outside any."""
 
     start: int
     end: int
@@ -120,7 +122,7 @@ class Phrases:
 
 
 def clauses(line: Line, colon: bool = True) -> Iterator[tuple[int, int]]:
-    """Stretches of words between commas, semicolons, stops and, unless told otherwise, colons; not within brackets."""
+    """Stretches of words between commas, semicolons, stops and, if `colon`, colons outside brackets."""
     begin = 0
     depth = 0
     for i, word in enumerate(line.words):
@@ -128,7 +130,7 @@ def clauses(line: Line, colon: bool = True) -> Iterator[tuple[int, int]]:
             depth += 1
         elif word == ")":
             depth = max(0, depth - 1)
-        elif (word in ENDS or word == "," or word == ":" and colon) and not (depth and word != "."):
+        elif (word in ENDS or word == "," or (word == ":" and colon)) and not (depth and word != "."):
             if i > begin:
                 yield begin, i
             begin = i + 1
@@ -145,7 +147,12 @@ def stop(line: Line, i: int, signs: frozenset[str] = BREAKS) -> int:
 
 
 def mention(
-    kind: Kind, line: Line, i: int, j: int, source: str, values: tuple[tuple[str, str | float | int | None], ...] = ()
+    kind: Kind,
+    line: Line,
+    i: int,
+    j: int,
+    source: str,
+    values: tuple[tuple[str, str | float | int | None], ...] = (),
 ) -> Mention:
     """A mention of the words i to j (exclusive) of a line."""
     return Mention(kind, line.starts[i], line.ends[j - 1], source=source, values=values)
@@ -157,7 +164,11 @@ def labels(line: Line, text: str, i: int, j: int) -> bool:
         return False
     if j < len(line.words) and line.words[j] == ":":
         return True
-    return i == 0 and j >= len(line.words) and fold(text[line.starts[i] : line.ends[j - 1]]) in headings().systems
+    return (
+        i == 0
+        and j >= len(line.words)
+        and fold(text[line.starts[i] : line.ends[j - 1]]) in headings().systems
+    )
 
 
 def worded(line: Line, i: int, j: int) -> bool:

@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+import itertools
 from functools import cache
 
-from code_maps.elements import elements
+from code_maps.elements import elements, word_set
 from models.finding import Mention
 from models.text import Layout
 from pipeline.extractors.common import (
-    ENDS, EXAM_SECTIONS, HISTORY_SECTIONS, RESULT_SECTIONS, Phrases, Reading, clauses, labels, mention, read, stop, worded,
+    ENDS,
+    EXAM_SECTIONS,
+    HISTORY_SECTIONS,
+    RESULT_SECTIONS,
+    Phrases,
+    Reading,
+    clauses,
+    labels,
+    mention,
+    read,
+    stop,
+    worded,
 )  # fmt: skip
 
 
@@ -29,12 +41,16 @@ def find(reading: Reading) -> list[Mention]:
     found: list[Mention] = []
     for line in reading.lines:
         words = line.words
-        if line.category in EXAM_SECTIONS or line.category == "mdm" and "exam" in line.heading:
+        if line.category in EXAM_SECTIONS or (line.category == "mdm" and "exam" in line.heading):
             for i, j in clauses(line):
                 if worded(line, i, j) and not labels(line, reading.text, i, j):
                     found.append(mention("exam", line, i, j, line.category))
             continue
-        if line.category in RESULT_SECTIONS or line.category in HISTORY_SECTIONS or line.category in ("medications", "review_of_systems", "patient_education"):
+        if (
+            line.category in RESULT_SECTIONS
+            or line.category in HISTORY_SECTIONS
+            or line.category in ("medications", "review_of_systems", "patient_education")
+        ):
             continue
         hits = list(_findings().find(words))
         spoken = [j for _, j, _ in _verbs().find(words)]
@@ -45,7 +61,27 @@ def find(reading: Reading) -> list[Mention]:
             if shared and not several and not spoken and not _graded(words, i):
                 continue
             low, high = i, j
-            while low > 0 and i - low < 4 and words[low - 1] not in ",.;:()" and words[low - 1] not in ("and", "with", "has", "had", "is", "are", "the", "there", "no", "to", "for", "she", "he"):
+            while (
+                low > 0
+                and i - low < 4
+                and words[low - 1] not in ",.;:()"
+                and words[low - 1]
+                not in (
+                    "and",
+                    "with",
+                    "has",
+                    "had",
+                    "is",
+                    "are",
+                    "the",
+                    "there",
+                    "no",
+                    "to",
+                    "for",
+                    "she",
+                    "he",
+                )
+            ):
                 low -= 1
             high = min(stop(line, j), j + 5)
             while high > j and words[high - 1] in ("and", "with", "the", "no", "or"):
@@ -63,10 +99,12 @@ def find(reading: Reading) -> list[Mention]:
 def _graded(words: list[str], i: int) -> bool:
     """Whether a graded or measured word stands before or after ('2+ pitting edema', 'absent … reflex')."""
     near = words[max(0, i - 4) : i + 6]
-    return any(w in _GRADES for w in near) or any(a[:1].isdigit() and b == "+" for a, b in zip(near, near[1:], strict=False))
+    return any(w in _GRADES for w in near) or any(
+        a[:1].isdigit() and b == "+" for a, b in itertools.pairwise(near)
+    )
 
 
-_GRADES = frozenset("trace absent normal intact decreased diminished positive negative mild moderate full limited palpable cm mm degrees bilateral enlarged grade symmetric unremarkable smooth sluggish reactive boggy weak limited nontender palpated intact conjugate".split())
+_GRADES = word_set("exam", "grades")
 
 
 def exam(text: str, layout: Layout) -> list[Mention]:

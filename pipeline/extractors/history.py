@@ -2,19 +2,32 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from functools import cache
 
-from code_maps.elements import elements
+from code_maps.elements import elements, word_set
 from models.finding import Mention
 from models.text import Layout
-from pipeline.extractors.common import BREAKS, ENDS, HISTORY_SECTIONS, Line, Phrases, Reading, clauses, mention, read, stop, worded
+from pipeline.extractors.common import (
+    BREAKS,
+    ENDS,
+    HISTORY_SECTIONS,
+    Line,
+    Phrases,
+    Reading,
+    clauses,
+    mention,
+    read,
+    stop,
+    worded,
+)
 
-_SHORT = frozenset("alcohol drinks smoking tobacco diet grade single works from quit exposure travel pets student".split())
+_SHORT = word_set("history", "short")
 _YEAR = re.compile(r"(?:19|20)\d\d$")
 _GRAVIDA = re.compile(r"g\d{1,2}p\d{1,4}$")
-_REACTIONS = frozenset("rash hives anaphylaxis itching angioedema swelling urticaria vomiting hallucinations bronchospasm".split())
-_SUBJECTS = frozenset("he she patient they pt who i it we child that reports states notes and but".split())
+_REACTIONS = word_set("history", "reactions")
+_SUBJECTS = word_set("history", "subjects")
 
 
 @cache
@@ -40,8 +53,10 @@ def _is_history(line: Line) -> bool:
     if line.category in HISTORY_SECTIONS:
         return True
     heading = line.heading
-    return line.category == "history_of_present_illness" and ("history" in heading or "hx" in heading) and (
-        "present" not in heading and "illness" not in heading
+    return (
+        line.category == "history_of_present_illness"
+        and ("history" in heading or "hx" in heading)
+        and ("present" not in heading and "illness" not in heading)
     )
 
 
@@ -76,9 +91,8 @@ def find(reading: Reading) -> list[Mention]:
         for i, j, kind in _cues().find(words):
             if i < until:
                 continue
-            if kind == "social" and j - i == 1 and words[i] in _SHORT:
-                if not _social(line, i, j):
-                    continue
+            if kind == "social" and j - i == 1 and words[i] in _SHORT and not _social(line, i, j):
+                continue
             if kind == "past" and j - i == 1 and words[i] in ("previous", "prior", "hx", "childhood"):
                 nouns = words[j : j + 4]
                 if words[i] in ("previous", "prior") and not _former(nouns):
@@ -108,25 +122,23 @@ def find(reading: Reading) -> list[Mention]:
     return found
 
 
-_PAST_NOUNS = frozenset(
-    "surgery surgeries operation operations procedure procedures hospitalization hospitalizations hospital injury injuries fracture "
-    "fractures stroke infarction mi heart attack cancer pregnancy pregnancies miscarriage delivery cesarean section suicide attempt "
-    "attempts seizure seizures admission admissions episode episodes diagnosis replacement repair colonoscopy polyps dvt pe clot ulcer "
-    "transplant radiation chemotherapy history smoker alcohol drug concussion concussions treatment medical".split()
-)
-_PAST_TIMES = frozenset("ago childhood previously child infant teenager".split())
+_PAST_NOUNS = word_set("history", "past_nouns")
+_PAST_TIMES = word_set("history", "past_times")
 
 
 def _former(nouns: list[str]) -> bool:
     """Whether what was there before is a part of the history (not an earlier visit or test)."""
-    return any(n in _PAST_NOUNS or n.endswith(("ectomy", "plasty", "otomy", "ostomy", "pexy", "struction")) for n in nouns)
+    return any(
+        n in _PAST_NOUNS or n.endswith(("ectomy", "plasty", "otomy", "ostomy", "pexy", "struction"))
+        for n in nouns
+    )
 
 
 def _dated(words: list[str]) -> bool:
     """Whether a past event is given its time."""
     if any(_YEAR.match(w) or w in _PAST_TIMES for w in words):
         return True
-    return any(a == "at" and (b == "age" or b.isdigit()) for a, b in zip(words, words[1:], strict=False))
+    return any(a == "at" and (b == "age" or b.isdigit()) for a, b in itertools.pairwise(words))
 
 
 def _social(line: Line, i: int, j: int) -> bool:
@@ -138,9 +150,26 @@ def _social(line: Line, i: int, j: int) -> bool:
     if word == "single":
         return before in ("is", "a", "") and after in (",", ".", ";", "", "mother", "father", "parent")
     if word == "from":
-        return before in ("is", "originally", "immigrated", "came", "returned") and after not in ("a", "the", "this")
+        return before in ("is", "originally", "immigrated", "came", "returned") and after not in (
+            "a",
+            "the",
+            "this",
+        )
     if word == "works":
-        return after in ("as", "in", "at", "for", "nights", "full", "part", "from", "with", "days", "on", "outside") or before in ("who", "she", "he")
+        return after in (
+            "as",
+            "in",
+            "at",
+            "for",
+            "nights",
+            "full",
+            "part",
+            "from",
+            "with",
+            "days",
+            "on",
+            "outside",
+        ) or before in ("who", "she", "he")
     if word == "quit":
         return True
     if word == "diet":

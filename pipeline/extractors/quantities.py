@@ -1,8 +1,8 @@
-"""Numbers with their measure: vital signs, laboratory values, scores, durations, ages, weeks of pregnancy, doses.
+"""Numbers with their measure: vital signs, laboratory values, scores, durations, ages, gestation, doses.
 
-`values` holds analyte, quantity, unit and, where said, second (diastolic pressure), comparator (<, >, <=, >=) and flag
-(low, high, normal). Bedside measures are of kind exam, laboratory values and scores of kind result, tobacco amounts
-history, doses treatment; ages, durations and weeks of pregnancy are status.
+`values` holds analyte, quantity, unit and, where said, second (diastolic pressure), comparator (<, >, <=,
+>=) and flag (low, high, normal). Bedside measures are of kind exam, laboratory values and scores of kind
+result, tobacco amounts history, doses treatment; ages, durations and weeks of pregnancy are status.
 """
 
 from __future__ import annotations
@@ -11,20 +11,21 @@ import re
 from functools import cache
 
 from code_maps.elements import elements
-from models.finding import Mention
+from models.finding import Kind, Mention
 from models.text import Layout
 from pipeline.extractors.common import Line, Phrases, Reading, read, tokens
 
 _NUMBER = re.compile(r"\d+(?:,\d{3})*(?:\.\d+)?$")
 _COMPARATORS = {"<": "<", ">": ">", "≤": "<=", "≥": ">=", "~": "~", "=": "="}
 _SPELLED = {
-    "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10,
-    "eleven": 11, "twelve": 12, "several": None, "few": None, "couple": None, "a": 1, "an": 1,
+    "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9,
+    "ten": 10,    "eleven": 11, "twelve": 12, "several": None, "few": None, "couple": None, "a": 1, "an": 1,
 }  # fmt: skip
 _SPAN = {
     "day": "d", "days": "d", "d": "d", "week": "wk", "weeks": "wk", "wk": "wk", "wks": "wk", "month": "mo",
     "months": "mo", "mo": "mo", "mos": "mo", "year": "y", "years": "y", "yr": "y", "yrs": "y", "hour": "h",
-    "hours": "h", "hr": "h", "hrs": "h", "h": "h", "minute": "min", "minutes": "min", "min": "min", "mins": "min",
+    "hours": "h", "hr": "h", "hrs": "h", "h": "h", "minute": "min", "minutes": "min", "min": "min",
+    "mins": "min",
 }  # fmt: skip
 _YEARS = re.compile(r"(?:19|20)\d\d$")
 Value = tuple[tuple[str, str | float | int | None], ...]
@@ -100,16 +101,16 @@ def _value(line: Line, i: int, row: dict[str, object]) -> tuple[int, Value] | No
     if i >= len(words):
         return None
     quantity = _number(words[i])
-    if quantity is None or _YEARS.match(words[i]) and not row.get("titer") and float(row["high"]) < 1000:  # type: ignore[arg-type]
+    if quantity is None or (_YEARS.match(words[i]) and not row.get("titer") and float(row["high"]) < 1000):  # type: ignore[arg-type]
         return None
     if row.get("signed") and i and words[i - 1] not in "-–−" and line.starts[i] > 0 and sign == 1:
         pass
     end = i + 1
     if end < len(words) and words[end] == "/" and end + 1 < len(words) and not row.get("second"):
         following = _number(words[end + 1])
-        if following is not None and row.get("scored") and following == 10:
-            end += 2
-        elif following is not None and str(row.get("unit", "")) == f"/{words[end + 1]}":
+        if (following is not None and row.get("scored") and following == 10) or (
+            following is not None and str(row.get("unit", "")) == f"/{words[end + 1]}"
+        ):
             end += 2
         elif following is not None and len(words) > end + 2 and words[end + 2] == "/":
             return None
@@ -157,7 +158,27 @@ def _value(line: Line, i: int, row: dict[str, object]) -> tuple[int, Value] | No
     return end, tuple(values)
 
 
-_ONE_LETTER = frozenset(("p", "r", "t", "k", "na", "ca", "cr", "rate", "pain", "neck", "fasting", "length", "o2", "hg", "resp", "ef", "tc"))
+_ONE_LETTER = frozenset(
+    (
+        "p",
+        "r",
+        "t",
+        "k",
+        "na",
+        "ca",
+        "cr",
+        "rate",
+        "pain",
+        "neck",
+        "fasting",
+        "length",
+        "o2",
+        "hg",
+        "resp",
+        "ef",
+        "tc",
+    )
+)
 
 
 def _measures(line: Line, found: list[Mention]) -> None:
@@ -169,11 +190,13 @@ def _measures(line: Line, found: list[Mention]) -> None:
             continue
         end, values = hit
         if line.words[i] in _ONE_LETTER and j - i == 1 and len(line.words[i]) < 3:
-            gap = line.words[j : end]
-            if len(gap) > 4 or name == "oxygen_saturation" and dict(values).get("unit") != "%":
+            gap = line.words[j:end]
+            if len(gap) > 4 or (name == "oxygen_saturation" and dict(values).get("unit") != "%"):
                 continue
             if name in ("heart_rate", "respiratory_rate", "temperature") and line.category not in (
-                "vitals", "physical_exam", ""
+                "vitals",
+                "physical_exam",
+                "",
             ):
                 continue
         if name == "temperature":
@@ -182,16 +205,24 @@ def _measures(line: Line, found: list[Mention]) -> None:
             if not unit:
                 if not (34 <= quantity <= 43 or 93 <= quantity <= 108):
                     continue
-                values = tuple(("unit", "F" if quantity > 60 else "C") if k == "unit" else (k, v) for k, v in values)
+                values = tuple(
+                    ("unit", "F" if quantity > 60 else "C") if k == "unit" else (k, v) for k, v in values
+                )
         if name == "blood_pressure" and "second" not in dict(values) and line.words[i] == "readings":
             continue
         found.append(
-            Mention(row["kind"], line.starts[i], line.ends[end - 1], source="quantity", values=(("analyte", name), *values))
+            Mention(
+                row["kind"],
+                line.starts[i],
+                line.ends[end - 1],
+                source="quantity",
+                values=(("analyte", name), *values),
+            )
         )
 
 
 def _bare(line: Line, found: list[Mention]) -> None:
-    """Numbers that say by themselves what they are: 158/96 mmHg, 92 % on room air, 30 pack-years, 46-year-old, for 3 weeks."""
+    """Numbers that say by themselves what they are: 158/96 mmHg, 30 pack-years, 46-year-old, for 3 weeks."""
     words = line.words
     size = len(words)
     for i, word in enumerate(words):
@@ -210,10 +241,16 @@ def _bare(line: Line, found: list[Mention]) -> None:
         # blood pressure and saturation
         if not spelled and following == "/" and after.isdigit() and (third == "mmhg" or third == "mm"):
             end = i + 4 if third == "mmhg" else i + 5
-            found.append(_made("exam", line, i, min(end, size), "blood_pressure", quantity, "mmHg", second=_number(after)))
+            found.append(
+                _made(
+                    "exam", line, i, min(end, size), "blood_pressure", quantity, "mmHg", second=_number(after)
+                )
+            )
             continue
         if following == "%" and quantity is not None and not spelled and 40 <= quantity <= 100:
-            if after in ("on", "ra", "room", "o2") and (after != "on" or third in ("room", "ra", "2l", "oxygen") or third[:1].isdigit()):
+            if after in ("on", "ra", "room", "o2") and (
+                after != "on" or third in ("room", "ra", "2l", "oxygen") or third[:1].isdigit()
+            ):
                 found.append(_made("exam", line, i, i + 2, "oxygen_saturation", quantity, "%"))
                 continue
         # tobacco
@@ -221,13 +258,27 @@ def _bare(line: Line, found: list[Mention]) -> None:
             if following == "ppd":
                 found.append(_made("history", line, i, i + 2, "packs_per_day", quantity, "packs/day"))
             elif after in ("year", "years", "yr", "yrs") or following == "py":
-                found.append(_made("history", line, i, i + (2 if following == "py" else 3), "pack_years", quantity, "pack-years"))
+                found.append(
+                    _made(
+                        "history",
+                        line,
+                        i,
+                        i + (2 if following == "py" else 3),
+                        "pack_years",
+                        quantity,
+                        "pack-years",
+                    )
+                )
             elif after in ("per", "a", "/", "daily", "of", "each", "every", "cigarettes"):
                 end = i + 4 if after in ("per", "a", "/", "each", "every") and third == "day" else i + 3
-                found.append(_made("history", line, i, min(end, size), "packs_per_day", quantity, "packs/day"))
+                found.append(
+                    _made("history", line, i, min(end, size), "packs_per_day", quantity, "packs/day")
+                )
             continue
         # age
-        if (following in ("year", "yr", "month", "week", "day", "years") and after in ("old", "olds")) or following in ("yo", "y.o"):
+        if (
+            following in ("year", "yr", "month", "week", "day", "years") and after in ("old", "olds")
+        ) or following in ("yo", "y.o"):
             end = i + 2 if following in ("yo",) else i + 3
             unit = _SPAN.get(following, "y")
             found.append(_made("status", line, i, min(end, size), "age", quantity, unit))
@@ -238,27 +289,63 @@ def _bare(line: Line, found: list[Mention]) -> None:
         # weeks of pregnancy
         if following in ("weeks", "week", "wks", "wk", "w") and (
             after in ("gestation", "pregnant", "gestational", "ega", "ga", "iup")
-            or (after in ("of", "and", "by") and third in ("gestation", "pregnancy", "pregnant", "dates", "ultrasound"))
+            or (
+                after in ("of", "and", "by")
+                and third in ("gestation", "pregnancy", "pregnant", "dates", "ultrasound")
+            )
             or "pregnant" in words[max(0, i - 4) : i]
         ):
-            found.append(_made("status", line, i, i + 3 if after in ("gestation", "pregnant", "gestational", "ega", "ga", "iup") else i + 2, "gestational_age", quantity, "wk"))
+            found.append(
+                _made(
+                    "status",
+                    line,
+                    i,
+                    i + 3 if after in ("gestation", "pregnant", "gestational", "ega", "ga", "iup") else i + 2,
+                    "gestational_age",
+                    quantity,
+                    "wk",
+                )
+            )
             continue
         # durations
         j = i + 1
-        if following in ("to", "or") and (after.isdigit() or after in _SPELLED) or following in ("-", "–") and after.isdigit():
+        if (following in ("to", "or") and (after.isdigit() or after in _SPELLED)) or (
+            following in ("-", "–") and after.isdigit()
+        ):
             j = i + 3
         elif following == "of" and spelled:
             j = i + 2
         if j < size and words[j] in _SPAN:
             unit = _SPAN[words[j]]
-            if len(words[j]) == 1 or spelled and word in ("a", "an") and i and words[i - 1] not in ("for", "past", "last", "about", "over"):
+            if len(words[j]) == 1 or (
+                spelled
+                and word in ("a", "an")
+                and i
+                and words[i - 1] not in ("for", "past", "last", "about", "over")
+            ):
                 continue
             before = words[i - 1] if i else ""
             later = words[j + 1] if j + 1 < size else ""
-            about = (
-                before in ("for", "x", "past", "last", "the", "about", "approximately", "over", "×", "than", "nearly", "almost", "within", "in", "after", "under", "roughly", "around")
-                or later in ("ago", "of", "history", "duration", "hx", "now", "course", "prior", "earlier")
-            )
+            about = before in (
+                "for",
+                "x",
+                "past",
+                "last",
+                "the",
+                "about",
+                "approximately",
+                "over",
+                "×",
+                "than",
+                "nearly",
+                "almost",
+                "within",
+                "in",
+                "after",
+                "under",
+                "roughly",
+                "around",
+            ) or later in ("ago", "of", "history", "duration", "hx", "now", "course", "prior", "earlier")
             if about or i == 0:
                 end = j + 2 if later == "ago" else j + 1
                 found.append(_made("status", line, i, end, "duration", quantity, unit))
@@ -266,7 +353,16 @@ def _bare(line: Line, found: list[Mention]) -> None:
         # doses
         if not spelled:
             dose = _dose_units().at(words, i + 1) if i + 1 < size else None
-            if dose and dose[1] not in ("%", "g", "u") and not (dose[0] < size and words[dose[0]] == "/" and dose[0] + 1 < size and words[dose[0] + 1] in ("dl", "l", "g", "ml", "min")):
+            if (
+                dose
+                and dose[1] not in ("%", "g", "u")
+                and not (
+                    dose[0] < size
+                    and words[dose[0]] == "/"
+                    and dose[0] + 1 < size
+                    and words[dose[0] + 1] in ("dl", "l", "g", "ml", "min")
+                )
+            ):
                 found.append(_made("treatment", line, i, dose[0], "dose", quantity, str(dose[1])))
 
 
@@ -292,14 +388,15 @@ def _since(line: Line, i: int, found: list[Mention]) -> None:
 
 
 def _made(
-    kind: str, line: Line, i: int, j: int, analyte: str, quantity: float | int | None, unit: str,
+    kind: Kind, line: Line, i: int, j: int, analyte: str, quantity: float | int | None, unit: str,
     second: float | int | None = None,
 ) -> Mention:  # fmt: skip
     values: list[tuple[str, str | float | int | None]] = [("analyte", analyte), ("quantity", quantity)]
     if second is not None:
         values.append(("second", second))
     values.append(("unit", unit))
-    return Mention(kind, line.starts[i], line.ends[min(j, len(line.ends)) - 1], source="quantity", values=tuple(values))  # type: ignore[arg-type]
+    end = line.ends[min(j, len(line.ends)) - 1]
+    return Mention(kind, line.starts[i], end, source="quantity", values=tuple(values))
 
 
 def find(reading: Reading) -> list[Mention]:

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from code_maps.elements import word_set
 from models.finding import Mention
 from models.text import Layout
-from pipeline.extractors.common import DECISION_SECTIONS, RESULT_SECTIONS, Reading, clauses, mention, read, worded
+from pipeline.extractors.common import (
+    DECISION_SECTIONS,
+    RESULT_SECTIONS,
+    Reading,
+    clauses,
+    mention,
+    read,
+    worded,
+)
 from pipeline.extractors.studies import studies
 
-_WILL = frozenset("will order ordered ordering obtain obtaining get schedule recommend need if should await awaiting repeat refer consider plan".split())
+_WILL = word_set("studies", "results_will")
 
 
 def find(reading: Reading) -> list[Mention]:
@@ -24,14 +33,16 @@ def find(reading: Reading) -> list[Mention]:
         for study in studies(line):
             before = line.words[max(0, study.i - 5) : study.i]
             asked = not _WILL.isdisjoint(before)
-            if study.result > 0 and not (asked and line.category in DECISION_SECTIONS | {""} and "showed" not in line.words):
+            if study.result > 0 and not (
+                asked and line.category in DECISION_SECTIONS | {""} and "showed" not in line.words
+            ):
                 found.append(mention("result", line, study.i, max(study.result, study.j), study.kind))
             elif study.result < 0 and before[-1:] and before[-1] in _BEFORE and study.kind != "other":
                 found.append(mention("result", line, study.i - 1, study.j, study.kind))
     return found
 
 
-_BEFORE = frozenset("elevated low high normal abnormal negative positive borderline rising decreased increased unremarkable undetectable reactive".split())
+_BEFORE = word_set("studies", "results_before")
 
 
 def results(text: str, layout: Layout) -> list[Mention]:

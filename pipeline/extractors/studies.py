@@ -6,18 +6,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 
-from code_maps.elements import elements
+from code_maps.elements import elements, word_set
 from pipeline.extractors.common import ENDS, PLAN_SECTIONS, Line, Phrases
 
-_WEAK_SHOWS = frozenset(
-    "normal abnormal negative positive neg pos elevated low high stable unchanged is was are were clear intact wnl improved "
-    "mild moderate severe large small multiple dilated mass nodule edema reduced preserved increased decreased rising".split()
-)
+_WEAK_SHOWS = word_set("studies", "weak_shows")
 
 
 @dataclass(slots=True)
 class Study:
-    """A study in a line: its words, its kind (labs, imaging, other), and where its result ends (-1: none is given)."""
+    """A study in a line: its words, its kind (labs, imaging, other), the end of its result (-1: none)."""
 
     i: int
     j: int
@@ -71,19 +68,20 @@ def _result(line: Line, j: int, limit: int) -> int:
         hit = _shows().at(words, at)
         if hit:
             weak = hit[1] in _WEAK_SHOWS
-            if not weak or at - j <= 4 and not comma:
-                if words[at] in ("is", "was", "are", "were") and hit[0] < len(words) and words[hit[0]] in _ASKED:
+            if not weak or (at - j <= 4 and not comma):
+                if (
+                    words[at] in ("is", "was", "are", "were")
+                    and hit[0] < len(words)
+                    and words[hit[0]] in _ASKED
+                ):
                     return -1
                 return _until(line, hit[0])
         at += 1
     return -1
 
 
-_NOT_WITH = frozenset("contrast and without differential reflex gadolinium iv oral micro microscopy her his the a our cardiology".split())
-_ASKED = frozenset(
-    "ordered obtained requested scheduled recommended indicated pending drawn sent done performed planned needed repeated checked "
-    "warranted being to not placed reviewed discussed considered collected".split()
-)
+_NOT_WITH = word_set("studies", "not_with")
+_ASKED = word_set("studies", "asked")
 
 
 def _until(line: Line, i: int) -> int:

@@ -1,28 +1,33 @@
-"""Symptoms: what the patient feels, from words that name it and from what is reported, denied or complained of."""
+"""Symptoms: what the patient feels, from words that name it and from what is reported or denied."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cache
 
-from code_maps.elements import elements
+from code_maps.elements import elements, word_set
 from models.finding import Mention
 from models.text import Layout
 from pipeline.extractors.common import (
-    BREAKS, EXAM_SECTIONS, HISTORY_SECTIONS, RESULT_SECTIONS, Line, Phrases, Reading, clauses, labels, mention, read, worded,
+    BREAKS,
+    EXAM_SECTIONS,
+    HISTORY_SECTIONS,
+    RESULT_SECTIONS,
+    Line,
+    Phrases,
+    Reading,
+    clauses,
+    labels,
+    mention,
+    read,
+    worded,
 )  # fmt: skip
 
-_ITEM_ENDS = frozenset(
-    "and or but for since that which who when while because after before as if x with without although however "
-    "so then over during until worse better improved starting beginning denies denied reports".split()
-)
-_TRIM = frozenset("the a an his her their some any of to no not new also is was in on at by from with and or other".split())
-_SAID = frozenset("denies denied reports endorses positive negative for no or and any has of with admits to notes complains".split())
-_HISTORY = frozenset("history hx pmh pmhx psh pshx fh fhx".split())
-_VISIT = frozenset(
-    "follow visit exam examination physical annual refill refills evaluation management check checkup recheck consult "
-    "consultation appointment review results postop followup wellness labs screening clearance establish care".split()
-)
+_ITEM_ENDS = word_set("symptoms", "item_ends")
+_TRIM = word_set("symptoms", "trim")
+_SAID = word_set("symptoms", "said")
+_HISTORY = word_set("symptoms", "history")
+_VISIT = word_set("symptoms", "visit")
 
 
 @cache
@@ -99,7 +104,10 @@ def _told(line: Line) -> Iterator[tuple[int, int]]:
                 if words[at] in BREAKS:
                     break
                 if moves.at(words, at):
-                    yield max(0, i - 1) if i and words[i - 1] in ("right", "left", "both") else i, _told_end(words, at + 1)
+                    yield (
+                        max(0, i - 1) if i and words[i - 1] in ("right", "left", "both") else i,
+                        _told_end(words, at + 1),
+                    )
                     break
         elif word in ("has", "had", "having", "have") and i + 1 < len(words) and words[i + 1] not in _NOT_HAD:
             for at in range(i + 1, min(i + 6, len(words))):
@@ -116,12 +124,17 @@ def _told(line: Line) -> Iterator[tuple[int, int]]:
 
 def _told_end(words: list[str], at: int) -> int:
     begin = at
-    while at < len(words) and words[at] not in BREAKS and words[at] not in ("and", "but", "since", "because", "which") and at - begin < 7:
+    while (
+        at < len(words)
+        and words[at] not in BREAKS
+        and words[at] not in ("and", "but", "since", "because", "which")
+        and at - begin < 7
+    ):
         at += 1
     return at
 
 
-_NOT_HAD = frozenset("been no not surgery normal known history good replacement repair injection and full clear x ray mri ct".split())
+_NOT_HAD = word_set("symptoms", "not_had")
 _TOLD = frozenset(("", "history_of_present_illness", "chief_complaint", "review_of_systems"))
 
 
@@ -130,7 +143,12 @@ def find(reading: Reading) -> list[Mention]:
     found: list[Mention] = []
     for line in reading.lines:
         category = line.category
-        if category in EXAM_SECTIONS or category in RESULT_SECTIONS or category in HISTORY_SECTIONS or category == "medications":
+        if (
+            category in EXAM_SECTIONS
+            or category in RESULT_SECTIONS
+            or category in HISTORY_SECTIONS
+            or category == "medications"
+        ):
             continue
         spans = list(_named(line))
         listed: list[tuple[int, int]] = []
@@ -142,7 +160,14 @@ def find(reading: Reading) -> list[Mention]:
                     i += 1
                 if i < j and j - i <= 10 and worded(line, i, j) and _VISIT.isdisjoint(line.words[i:j]):
                     listed.append((i, j))
-        elif category not in ("plan", "instructions", "procedure", "patient_education", "counseling", "other"):
+        elif category not in (
+            "plan",
+            "instructions",
+            "procedure",
+            "patient_education",
+            "counseling",
+            "other",
+        ):
             for i, j, _ in _report().find(line.words):
                 if not _HISTORY.isdisjoint(line.words[max(0, i - 4) : i]):
                     continue

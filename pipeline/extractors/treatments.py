@@ -1,40 +1,43 @@
-"""Treatments: drugs, procedures and devices, with the drug's class and what was done (started, continued, stopped …)."""
+"""Treatments: drugs, procedures and devices, the drug's class and what was done (started, stopped …)."""
 
 from __future__ import annotations
 
 import re
 from functools import cache
 
-from code_maps.elements import elements
+from code_maps.elements import elements, word_set
 from code_maps.terms.drugs import drugs
 from models.finding import Mention
 from models.text import Layout
 from pipeline.extractors.common import (
-    BREAKS, EXAM_SECTIONS, PLAN_SECTIONS, RESULT_SECTIONS, Line, Phrases, Reading, clauses, mention, read, worded,
+    BREAKS,
+    EXAM_SECTIONS,
+    PLAN_SECTIONS,
+    RESULT_SECTIONS,
+    Line,
+    Phrases,
+    Reading,
+    clauses,
+    mention,
+    read,
+    worded,
 )  # fmt: skip
 
 _SKIP = frozenset(("allergies", "family_history", "review_of_systems", "vitals"))
-_FREQUENCY = frozenset(
-    "daily bid tid qid qhs qd prn po im iv sc subq weekly monthly nightly hourly once twice every q4h q6h q8h q12h hours day night "
-    "bedtime morning evening at in the times a per by mouth inhaled topical oral orally sublingual as needed for days weeks x "
-    "with meals two three four one 2 3 4 6 8 12 tablet tablets capsule capsules puffs puff".split()
-)
-_OFTEN = frozenset("daily bid tid qid qhs nightly weekly monthly every prn".split())
-_COUNTS = frozenset("two three four six eight twelve other day week month morning night evening hour hours".split())
-_NOT_OFTEN = frozenset("once twice times three pain exercise weight walking smokes drinks symptoms headaches check monitor clinic visits".split())
-_SENTENCE = frozenset("is was were are patient he she we i therefore none no".split())
-_LEVEL = frozenset("level levels test deficiency intake screen antibodies use abuse".split())
-_ACTION_NP = frozenset("start started starting initiate initiated begin prescribe prescribed continue continued resume increase decrease taper stop discontinue recommend add hold".split())
-_NOT_NP = frozenset(
-    "to a an with on in at if as that her his the follow up monitoring home monitor care same all and or current her for of patient he she "
-    "observation referral evaluation work exam imaging mri ct ultrasound labs".split()
-)
+_FREQUENCY = word_set("treatments", "frequency")
+_OFTEN = word_set("treatments", "often")
+_COUNTS = word_set("treatments", "counts")
+_NOT_OFTEN = word_set("treatments", "not_often")
+_SENTENCE = word_set("treatments", "sentence")
+_LEVEL = word_set("treatments", "level")
+_ACTION_NP = word_set("treatments", "action_np")
+_NOT_NP = word_set("treatments", "not_np")
 
 
 @cache
 def _drugs() -> Phrases:
     table = elements("treatments")["words"]
-    names: dict[str, str] = {name: "" for name in table["drugs"]}
+    names: dict[str, str] = dict.fromkeys(table["drugs"], "")
     names.update({name: drug.drug_class for name, drug in drugs().items()})
     return Phrases(names)
 
@@ -64,7 +67,7 @@ def _procedures() -> Phrases:
 @cache
 def _actions() -> Phrases:
     table = elements("treatments")
-    actions = {word: "" for word in table["words"]["actions"]}
+    actions = dict.fromkeys(table["words"]["actions"], "")
     for action, words in table["action"].items():
         actions.update(dict.fromkeys(words, action))
     return Phrases(actions)
@@ -75,19 +78,13 @@ def _units() -> Phrases:
     return Phrases([u for u in elements("treatments")["dose"]["units"] if u != "%"])
 
 
-_LOOSE = frozenset(
-    "rest ice iced icing heat diet release reduction repair fusion exercises exercise stretching therapy counseling surgery boot cast "
-    "elevation compression packing laser patching traction walker cane glasses injection injections destruction irrigation "
-    "dressing rehabilitation resection excision biopsy cbt tens release splint brace fluids oxygen iron calcium magnesium vaccine vaccines "
-    "set tube mask wedge version reduced removed fused repaired cleaned collar levels bolus pinned plated line flushed manipulation meditation yoga enema set plasma packed helmet suction shaved gauze  progesterone rehab strengthening hospice induction massage bypass immobilization counselling stent catheter "
-    "alcohol".split()
-)
+_LOOSE = word_set("treatments", "loose")
 
 
 def _like_drug(word: str) -> bool:
     if len(word) < 6 or not word.isalpha() or word in _not_endings():
         return False
-    return len(word) > 6 and word.startswith(_prefixes()) or bool(_ending().match(word))
+    return (len(word) > 6 and word.startswith(_prefixes())) or bool(_ending().match(word))
 
 
 def treated(line: Line) -> bool:
@@ -95,20 +92,27 @@ def treated(line: Line) -> bool:
     words = line.words
     if any(True for _ in _drugs().find(words)):
         return True
-    return any(w in ("mg", "mcg", "units") for w in words) or any(_like_drug(w) for w in words) or any(True for _ in _procedures().find(words))
+    return (
+        any(w in ("mg", "mcg", "units") for w in words)
+        or any(_like_drug(w) for w in words)
+        or any(True for _ in _procedures().find(words))
+    )
+
+
+_STOPS = frozenset((".", ";"))
 
 
 def _action(line: Line, i: int, j: int, actions: list[tuple[int, int, str]]) -> str | None:
-    """What was done with the thing at words i to j: the nearest action before it in its clause, or just after it."""
+    """What was done with the thing at words i to j: the nearest action before it, or just after it."""
     words = line.words
     best: str | None = None
     for low, high, action in actions:
-        if high <= i and i - high <= 6 and not (set(words[high:i]) & {".", ";"}):
-            if action:
-                best = action
-        elif low >= j and low - j <= 6 and best is None and not (set(words[j:low]) & {".", ";", ","}):
-            if action and words[low] not in ("on", "use"):
-                best = action
+        if not action:
+            continue
+        before = high <= i and i - high <= 6 and _STOPS.isdisjoint(words[high:i])
+        after = low >= j and low - j <= 6 and best is None and words[low] not in ("on", "use")
+        if before or (after and _STOPS.isdisjoint(words[j:low]) and "," not in words[j:low]):
+            best = action
     return best
 
 
@@ -121,20 +125,52 @@ def _dose_end(line: Line, j: int) -> int:
     number = at < len(words) and words[at][0].isdigit()
     if number:
         at += 1
-        while at < len(words) and words[at] in ("-", "/", "–") and at + 1 < len(words) and words[at + 1][0].isdigit():
+        while (
+            at < len(words)
+            and words[at] in ("-", "/", "–")
+            and at + 1 < len(words)
+            and words[at + 1][0].isdigit()
+        ):
             at += 2
         unit = _units().at(words, at) if at < len(words) else None
         if unit:
             at = unit[0]
         elif words[at - 1].isdigit():
             return j
-    elif not (at < len(words) and (words[at] in ("daily", "bid", "tid", "prn", "nightly", "twice", "once", "weekly") or words[at : at + 1] == ["at"] and words[at + 1 : at + 2] and words[at + 1][0].isdigit())):
+    elif not (
+        at < len(words)
+        and (
+            words[at] in ("daily", "bid", "tid", "prn", "nightly", "twice", "once", "weekly")
+            or (words[at : at + 1] == ["at"] and words[at + 1 : at + 2] and words[at + 1][0].isdigit())
+        )
+    ):
         return j
     while at < len(words) and at - j < 12 and (words[at] in _FREQUENCY or words[at][0].isdigit()):
         at += 1
     while at > j and words[at - 1] in ("for", "at", "in", "the", "a", "by", "as", "with", "x", "per"):
         at -= 1
     return at
+
+
+def _add(
+    found: list[Mention],
+    taken: list[tuple[int, int]],
+    actions: list[tuple[int, int, str]],
+    line: Line,
+    i: int,
+    j: int,
+    source: str,
+    drug_class: str = "",
+) -> None:
+    """Note the treatment at words i to j with its class and what was done."""
+    action = _action(line, i, j, actions)
+    values: list[tuple[str, str | float | int | None]] = []
+    if drug_class:
+        values.append(("class", drug_class))
+    if action:
+        values.append(("action", action))
+    found.append(mention("treatment", line, i, j, source, tuple(values)))
+    taken.append((i, j))
 
 
 def find(reading: Reading) -> list[Mention]:
@@ -150,17 +186,6 @@ def find(reading: Reading) -> list[Mention]:
         if category in RESULT_SECTIONS and not actions:
             continue
 
-        def add(i: int, j: int, source: str, drug_class: str = "", line: Line = line, taken: list[tuple[int, int]] = taken,
-                actions: list[tuple[int, int, str]] = actions) -> None:  # fmt: skip
-            action = _action(line, i, j, actions)
-            values: list[tuple[str, str | float | int | None]] = []
-            if drug_class:
-                values.append(("class", drug_class))
-            if action:
-                values.append(("action", action))
-            found.append(mention("treatment", line, i, j, source, tuple(values)))
-            taken.append((i, j))
-
         named = [(i, j, c) for i, j, c in _drugs().find(words)]
         covered = {k for i, j, _ in named for k in range(i, j)}
         named += [(i, i + 1, "") for i, w in enumerate(words) if i not in covered and _like_drug(w)]
@@ -170,36 +195,76 @@ def find(reading: Reading) -> list[Mention]:
                 continue
             if words[i] in _LOOSE and j - i == 1 and not planned and not actions:
                 continue
-            if i and words[i - 1] in ("to", "of") and i > 1 and words[i - 2] in ("allergy", "allergic", "allergies", "reaction"):
+            if (
+                i
+                and words[i - 1] in ("to", "of")
+                and i > 1
+                and words[i - 2] in ("allergy", "allergic", "allergies", "reaction")
+            ):
                 continue
             if words[i - 1 : i] and j < len(words) and words[j] == "allergy":
                 continue
             end = max(_dose_end(line, j), j)
-            add(i, end, "drug", drug_class)
+            _add(found, taken, actions, line, i, end, "drug", drug_class)
         for i, word in enumerate(words):  # an unknown drug by its dose
-            if i and word[0].isdigit() and i + 1 < len(words) and not any(low <= i < high for low, high in taken):
+            if (
+                i
+                and word[0].isdigit()
+                and i + 1 < len(words)
+                and not any(low <= i < high for low, high in taken)
+            ):
                 unit = _units().at(words, i + 1)
-                if unit and unit[1] in ("mg", "mcg", "units", "meq", "tablet", "tablets", "puffs", "mg/kg") and words[unit[0] : unit[0] + 1] != ["/"]:
+                if (
+                    unit
+                    and unit[1] in ("mg", "mcg", "units", "meq", "tablet", "tablets", "puffs", "mg/kg")
+                    and words[unit[0] : unit[0] + 1] != ["/"]
+                ):
                     low = i
-                    while low > 0 and i - low < 3 and words[low - 1][0].isalpha() and words[low - 1] not in BREAKS and words[low - 1] not in ("to", "of", "is", "at", "from", "was", "with", "the", "and") and not any(a <= low - 1 < b for a, b, _ in actions):
+                    while (
+                        low > 0
+                        and i - low < 3
+                        and words[low - 1][0].isalpha()
+                        and words[low - 1] not in BREAKS
+                        and words[low - 1]
+                        not in ("to", "of", "is", "at", "from", "was", "with", "the", "and")
+                        and not any(a <= low - 1 < b for a, b, _ in actions)
+                    ):
                         low -= 1
-                    add(low, max(_dose_end(line, i), unit[0]), "dose")
+                    _add(found, taken, actions, line, low, max(_dose_end(line, i), unit[0]), "dose")
         if planned or category == "":
             for i, word in enumerate(words):  # an unknown drug by how often it is taken
                 if i and word in _OFTEN and not any(low <= i <= high for low, high in taken):
                     name = words[i - 1]
-                    if word == "every" and not (words[i + 1 : i + 2] and (words[i + 1][0].isdigit() or words[i + 1] in _COUNTS)):
+                    if word == "every" and not (
+                        words[i + 1 : i + 2] and (words[i + 1][0].isdigit() or words[i + 1] in _COUNTS)
+                    ):
                         continue
                     first = reading.text[line.starts[i - 1]]
-                    if name.isalpha() and len(name) > 3 and name not in _NOT_OFTEN and (first.isupper() or category == "medications"):
-                        add(i - 1, max(_dose_end(line, i), i + 1), "frequency")
+                    if (
+                        name.isalpha()
+                        and len(name) > 3
+                        and name not in _NOT_OFTEN
+                        and (first.isupper() or category == "medications")
+                    ):
+                        _add(found, taken, actions, line, i - 1, max(_dose_end(line, i), i + 1), "frequency")
         for i, j, _ in _procedures().find(words):
             if any(low < j and i < high for low, high in taken) or words[j : j + 1] in ([":"], ["forward"]):
                 continue
-            if words[i] in _LOOSE and j - i == 1:
-                if not planned and not any(low < i and i - high <= 6 or low >= j and low - j <= 3 for low, high, _ in actions):
-                    continue
-            if category in ("past_medical_history", "past_surgical_history", "social_history", "obstetric_history"):
+            if (
+                words[i] in _LOOSE
+                and j - i == 1
+                and not planned
+                and not any(
+                    (low < i and i - high <= 6) or (low >= j and low - j <= 3) for low, high, _ in actions
+                )
+            ):
+                continue
+            if category in (
+                "past_medical_history",
+                "past_surgical_history",
+                "social_history",
+                "obstetric_history",
+            ):
                 continue
             end = j
             if words[i] in ("injected", "transfused") and j < len(words) and words[j] in ("with", "of"):
@@ -208,26 +273,60 @@ def find(reading: Reading) -> list[Mention]:
                     end -= 1
             elif j < len(words):
                 end = max(_dose_end(line, j), j)
-            add(i, end, "procedure")
+            _add(found, taken, actions, line, i, end, "procedure")
         if category == "medications":
             for i, j in clauses(line):
-                if worded(line, i, j) and j - i <= 16 and not any(low < j and i < high for low, high in taken):
-                    add(i, j, "medications")
+                if (
+                    worded(line, i, j)
+                    and j - i <= 16
+                    and not any(low < j and i < high for low, high in taken)
+                ):
+                    _add(found, taken, actions, line, i, j, "medications")
         elif planned or category in ("", "assessment"):
             for i, j, _ in actions:
                 if words[i] not in _ACTION_NP or any(low < j + 4 and i < high for low, high in taken):
                     continue
                 begin = j
-                while begin < len(words) and words[begin] in ("a", "an", "the", "her", "his", "current", "with", "on", "using"):
+                while begin < len(words) and words[begin] in (
+                    "a",
+                    "an",
+                    "the",
+                    "her",
+                    "his",
+                    "current",
+                    "with",
+                    "on",
+                    "using",
+                ):
                     begin += 1
                 end = begin
-                while end < len(words) and end - begin < 5 and words[end] not in BREAKS and words[end] not in ("for", "and", "or", "to", "as", "given", "because", "if", "in", "until"):
+                while (
+                    end < len(words)
+                    and end - begin < 5
+                    and words[end] not in BREAKS
+                    and words[end]
+                    not in ("for", "and", "or", "to", "as", "given", "because", "if", "in", "until")
+                ):
                     end += 1
-                if end > begin and words[begin][0].isalpha() and words[begin] not in _NOT_NP and not words[begin].endswith("ing") and worded(line, begin, end):
-                    if words[i] in ("recommend", "continue", "continued", "start", "started") or category in PLAN_SECTIONS:
-                        add(begin, end, "plan")
-        if category == "procedure" and not taken and len(words) <= 16 and _SENTENCE.isdisjoint(words) and worded(line, 0, len(words)):
-            add(0, len(words), "procedure")
+                if (
+                    end > begin
+                    and words[begin][0].isalpha()
+                    and words[begin] not in _NOT_NP
+                    and not words[begin].endswith("ing")
+                    and worded(line, begin, end)
+                ) and (
+                    words[i] in ("recommend", "continue", "continued", "start", "started")
+                    or category in PLAN_SECTIONS
+                ):
+                    _add(found, taken, actions, line, begin, end, "plan")
+        if (
+            category == "procedure"
+            and not taken
+            and len(words) <= 16
+            and _SENTENCE.isdisjoint(words)
+            and worded(line, 0, len(words))
+        ):
+            _add(found, taken, actions, line, 0, len(words), "procedure")
     return found
 
 
