@@ -17,8 +17,8 @@ ASSERTION_ATTRIBUTES = frozenset(
 def parse_marked(text: str, attributes: frozenset[str] = ASSERTION_ATTRIBUTES) -> tuple[str, list[Mark]]:
     """The plain sentence and its marks as (start, end, attributes); positions are those of the plain sentence.
 
-    Raises ValueError, with the place, for a brace that isn't closed or opened, a mark in a mark, a mark without words or
-    without attributes, and an attribute not in `attributes` (an empty set allows any).
+    Raises ValueError, with the place, for a brace that isn't closed or opened, a mark in a mark, a mark without
+    words or without attributes, and an attribute not in `attributes` (an empty set allows any).
     """
     plain: list[str] = []
     length = 0

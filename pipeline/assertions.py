@@ -8,7 +8,17 @@ relatives who merely report.
 
 Performance
 -----------
-@@PERF@@
+Measured in November 2026 on two shared cores, with the sections of `pipeline/sections.py`. The first half of each
+set was looked at while the cues were written, the second half was scored at milestones and its errors were read for
+their kind twice; both are given (first / second).
+
+- 294 crafted sentences and short notes: all three attributes 1.000 / 0.993, codable or not 1.000 / 0.993.
+- 1,183 ConText test sentences: negation F1 0.987 / 0.992, hypothetical 0.750 / 1.000 (29 cases), historical 0.743 /
+  0.694. In historical, what is missed is by convention or can't be seen: chronic diseases in a past-history list stay
+  current here and are historical there, and many are list items ("Anemia.") whose heading that set left out.
+  A `history of` a chronic disease in prose is historical unless treatment is named beside it.
+- Speed: 3.0 ms for 300 words with 50 findings (610 notes), linear: 3.4, 13.9, 59.7 ms at 1, 4, 16 times the length;
+  medspaCy's ConText with its own rules in the same run 6.1 and 49.9 ms at 1 and 4. Making the rules takes 0.4 s, once.
 """
 
 from __future__ import annotations
@@ -146,12 +156,20 @@ def assert_spans(text: str, layout: Layout, spans: Sequence[Span]) -> list[Asser
     return answers
 
 
+_SENTENCE = re.compile(r"[^\s](?:[^\n.!?]|[.!?](?!\s+[A-Z\d\n]|\s*\Z))*[.!?]*")
+
+
+def plain_layout(text: str) -> Layout:
+    """Sentences by lines and full stops, without sections: for text that is a sentence or two."""
+    return Layout(sentences=tuple(Sentence(m.start(), m.end()) for m in _SENTENCE.finditer(text)))
+
+
 def assert_sentence(text: str, start: int, end: int, layout: Layout | None = None) -> Assertion:
     """How the words from `start` to `end` are asserted where `text` is one whole record.
 
-    Without a layout, the text counts as one sentence outside any section.
+    Without a layout, lines and full stops part the text into sentences, and there are no sections.
     """
-    layout = layout or Layout(sentences=(Sentence(0, len(text)),))
+    layout = layout or plain_layout(text)
     return assert_spans(text, layout, [Span(start, end)])[0]
 
 
@@ -291,6 +309,7 @@ _THEN = _words(
 )
 _FINAL = _words(
     """
+    bilaterally throughout symmetrically
     by at on this today and but given per based after since because though although in as or when with x
     until now clinically again however while for
     """
@@ -362,6 +381,8 @@ def _reaches(edge: _Edge, piece: _Piece, between: tuple[int, int], where: tuple[
         if "colon" in ends and ":" in middle:
             return False
         if "and" in ends and "and" in middle:
+            return False
+        if "by" in ends and "by" in middle:
             return False
         if "in" in ends and "in" in middle:
             return False
@@ -481,10 +502,11 @@ _CURED = re.compile(
     re.IGNORECASE,
 )
 _YEAR = re.compile(
-    r"\A[^.;\n]{0,24}?(?:\bin|\(|,|\bof)\s*(?:(?:early|late|mid|spring|summer|fall|winter|(?:jan|feb|mar|apr|may|jun|jul|aug|"
+    r"\A(?:\s(?=(?:19|20)\d\d\b)|[^.;\n]{0,24}?(?:\bin|\(|,|\bof)\s*)(?:(?:early|late|mid|spring|summer|fall|winter|(?:jan|feb|mar|apr|may|jun|jul|aug|"
     r"sep|oct|nov|dec)[a-z]*)\s+(?:of\s+)?)?((?:19|20)\d\d)\b",
     re.IGNORECASE,
 )
+_AT_AGE = re.compile(r"\A[^.;,\n]{0,12}?\bat (?:the )?age (?:of )?\d", re.IGNORECASE)
 _ANY_YEAR = re.compile(r"\b(?:19|20)\d\d\b")
 
 _PAST_SECTIONS = frozenset(("past_medical_history", "past_surgical_history", "obstetric_history"))
@@ -492,6 +514,8 @@ _PAST_SECTIONS = frozenset(("past_medical_history", "past_surgical_history", "ob
 
 def _in_an_earlier_year(text: str, span: Span, after: str) -> bool:
     """`DVT in 2009`, but not `diagnosed with DVT in 2009`, and not the latest of the years that the note names."""
+    if _AT_AGE.match(after):
+        return not persistence.SINCE.search(text[max(0, span.start - 40) : span.end + 20])
     year = _YEAR.match(after)
     if year is None or persistence.SINCE.search(text[max(0, span.start - 40) : span.end + 20]):
         return False
@@ -559,7 +583,7 @@ def _temporality(
 
 _BOX = re.compile(r"\[[ _]{0,3}\]|\[[xX✓✔*]\]|[☐☑☒□■✓✔]|\( {0,2}\)|\([xX✓]\)")
 _ANSWER = re.compile(
-    r"""\s*(?:\([^)\n]{0,40}\)\s*)?(?:[:?=]+|\.{2,}|[-–—](?=\s))\s*
+    r"""(?:\s?/\s?\w+(?:\ \w+)?){0,3}\s*(?:\([^)\n]{0,40}\)\s*)?(?:[:?=]+|\.{2,}|[-–—](?=\s))\s*
     (?P<no>no|none|n|neg|negative|denied|denies|absent|not\ present|never|nil|not\ reported|0|-|no\ complaints?)?
     (?P<yes>yes|y|pos|positive|present|endorsed|\+|reported)?
     (?!['’\w])(?=\s*(?:$|[.,;|/)\n\]]|\s{2}|\w+(?:\s\w+){0,3}\s*[:?]))""",
@@ -596,6 +620,10 @@ def _marked(text: str, span: Span) -> tuple[Presence, Span] | None:
         no = (chosen["n1"] or chosen["n2"] or "").strip()
         if bool(yes) != bool(no):
             return ("present" if yes else "negated"), Span(span.end + chosen.start(), span.end + chosen.end())
+    behind = re.match(r"\s?[:=]\s?(\[[ xX✓✔]?\]|[☐☑☒])", after)
+    if behind:
+        place = Span(span.end + behind.start(1), span.end + behind.end())
+        return ("present" if _ticked(behind.group(1)) else "negated"), place
     boxes = list(_BOX.finditer(before))
     if boxes:
         box, gap = boxes[-1], before[boxes[-1].end() :]
@@ -604,9 +632,9 @@ def _marked(text: str, span: Span) -> tuple[Presence, Span] | None:
             if _ticked(box.group()):
                 return None if re.search(r"\b(?:no|denies|not)\b", gap, re.I) else ("present", place)
             return "negated", place
-    elif box := re.match(r"\s?(\[[ xX✓✔]?\]|[☐☑☒])", after):
-        return ("present" if _ticked(box.group(1)) else "negated"), Span(
-            span.end + box.start(1), span.end + box.end()
+    elif found := re.match(r"\s?(\[[ xX✓✔]?\]|[☐☑☒])", after):
+        return ("present" if _ticked(found.group(1)) else "negated"), Span(
+            span.end + found.start(1), span.end + found.end()
         )
     answer = _ANSWER.match(after)
     if answer and (answer["no"] or answer["yes"]):
@@ -661,12 +689,19 @@ def _ticked(box: str) -> bool:
 
 # --- the decision --------------------------------------------------------------------------------------------------
 
+_RELATIVE_AFTER = re.compile(
+    r"\s?\((?:(?:in|maternal|paternal|his|her)\s)*(?:mother|father|mom|dad|brother|sister|sibling|grandmother|grandfather|aunt|uncle|"
+    r"cousin|son|daughter|parent|mgm|mgf|pgm|pgf)s?(?=[),;\s])",
+    re.IGNORECASE,
+)
 _ROLE_OF: dict[str, str] = {"uncertain": "uncertainty", "negated": "negation", "hypothetical": "hypothesis"}
 
 
 def _decide(text: str, piece: _Piece, span: Span, where: tuple[int, int], edges: list[_Edge]) -> Assertion:
     presence, causes = _presence(piece, edges)
     experiencer, people = _experiencer(edges, piece.category)
+    if experiencer == "patient" and _RELATIVE_AFTER.match(text, span.end):
+        experiencer = "family"
     marked = _marked(text, span)
     cues: list[Cue] = []
     if marked is not None and not (marked[0] == "present" and presence in ("hypothetical", "uncertain")):

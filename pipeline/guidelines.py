@@ -124,7 +124,14 @@ def by_assertion(coding: Coding, findings: Iterable[Finding]) -> list[Draft]:
         elif assertion.presence == "uncertain":
             usable.extend(_uncertain(coding, finding))
         elif assertion.temporality == "historical" and finding.place[0] not in "Z":
-            usable.extend(_past(coding, finding))
+            if _stays_current(coding, finding):
+                why = "A lifelong disease isn't over because it is called a history of."
+                usable.extend(
+                    replace(d, rules=(*d.rules, ("chronic-stays-current", why)))
+                    for d in drafts_for(coding.codes, coding.around, finding)
+                )
+            else:
+                usable.extend(_past(coding, finding))
         else:
             usable.extend(drafts_for(coding.codes, coding.around, finding))
     return usable
@@ -176,6 +183,16 @@ def _uncertain(coding: Coding, finding: Finding) -> list[Draft]:
         replace(d, rules=(*d.rules, ("inpatient-uncertain", why)))
         for d in drafts_for(coding.codes, coding.around, finding)
     ]
+
+
+_OVER = re.compile(r"resolved|status post|s/p|no longer|in remission|cured|ago|prior|previous|old|remote|childhood", re.IGNORECASE)
+
+
+def _stays_current(coding: Coding, finding: Finding) -> bool:
+    """OCG IV.I: "history of" a chronic disease, or a past-history section, names a disease that still is there."""
+    if not under_any(finding.place, coding.facts.chronic):
+        return False
+    return not any(_OVER.search(cue.text) for cue in finding.assertion.cues)
 
 
 def _past(coding: Coding, finding: Finding) -> list[Draft]:

@@ -362,8 +362,7 @@ def _colons(
             joined = begins > 1 and text[begins - 1] == "," and text[begins - 2] in ".,) "  # ".,HEADING:"
             if not first and joined and label.isupper():
                 first = True
-            if not first and not _inside(text, begins, label, heading, system, study, real, comma, upper
-            ):
+            if not first and not _inside(text, begins, label, heading, system, study, real, comma, upper):
                 if real:
                     break
                 continue
@@ -420,7 +419,9 @@ def _inside(
         return False
     if word in _FUNCTION_WORDS or word.endswith(("'s", "’s", "-", "/")):
         return False
-    named = bool(before) and before[-1][:1].isupper() and word not in ("ra", "today") and not word[-1:].isdigit()
+    named = (
+        bool(before) and before[-1][:1].isupper() and word not in ("ra", "today") and not word[-1:].isdigit()
+    )
     return upper or not named or len(words) > 1  # "Treatment Plan:" is no plan of its own, "RA Plan:" is
 
 
@@ -807,7 +808,7 @@ def _named_label(text: str, item: _Item, table: Headings) -> bool:
 
 def _headers(text: str, items: list[_Item], table: Headings) -> list[_Item]:
     """Short lines that stand over bullets, labels or a paragraph."""
-    found = []
+    found: list[_Item] = []
     for i, item in enumerate(items):
         if item.kind not in ("plain", "bullet") or not item.own_line or item.end - item.start > 100:
             continue

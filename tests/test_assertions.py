@@ -9,7 +9,7 @@ import pytest
 
 from code_maps.examples import parse_marked
 from models.text import Layout, Section, Sentence, Span
-from pipeline.assertions import assert_sentence, assert_spans
+from pipeline.assertions import assert_sentence, assert_spans, plain_layout
 from pipeline.language import language, ner, tokens
 
 SENTENCES = {
@@ -310,6 +310,118 @@ SENTENCES = {
         "{SOB: negated}: N, {cough: present}: Y",
         "Deferred: {rash: present} exam next visit.",
     ],
+    "more of each": [
+        "No acute {distress: negated}.",
+        "Denies any history of {seizures: negated}.",
+        "He has not had any {chest pain: negated} since the stent.",
+        "Not currently experiencing {nausea: negated}.",
+        "She is afebrile, with no {rigors: negated} reported.",
+        "Neurologic: No {aphasia: negated}. No {ataxia: negated}.",
+        "{Carotid bruits: negated} absent bilaterally.",
+        "No known {coronary disease: negated}.",
+        "CXR: clear, no {consolidation: negated}",
+        "Without overt {bleeding: negated}",
+        "{Pneumothorax: negated} is no longer seen.",
+        "Echo rules out {endocarditis: negated}.",
+        "There are no complaints of {dysphagia: negated} or {odynophagia: negated}.",
+        "No personal history of {melanoma: negated}.",
+        "Never diagnosed with {asthma: negated}.",
+        "Resolution of {pneumonia: historical} on the film.",
+        "{Rash: historical} cleared up last week.",
+        "{Mono: historical} at age 16.",
+        "Treated for {Lyme disease: historical} in 2016.",
+        "{Kidney stone: historical} passed two years ago.",
+        "{Colon cancer: historical}, resected 2010, no evidence of recurrence.",
+        "Prostate cancer survivor, {prostate cancer: historical} treated with radiation 2012.",
+        "{Hepatitis C: historical}, cured with sofosbuvir.",
+        "In remission from {lymphoma: historical} since 2015.",
+        "{Tobacco use: historical}, quit 2005.",
+        "Possible early {dementia: uncertain} versus {depression: uncertain}.",
+        "{Edema: present} suspicious for {DVT: uncertain}.",
+        "{Chest pain: present}, atypical, doubt {ACS: uncertain}.",
+        "Unable to exclude {TIA: uncertain}.",
+        "It is unclear whether she has {bipolar disorder: uncertain}.",
+        "?{PE: uncertain} vs ?{pneumonia: uncertain}",
+        "Suspicious {lesion: present} on the back.",
+        "{Syncope: present}, suspect {vasovagal: uncertain} etiology.",
+        "{Hematuria: present} - r/o {stone: uncertain}",
+        "Imaging ordered to look for {abscess: uncertain}.",
+        "{Thyroid nodule: present}, indeterminate, FNA to exclude {malignancy: uncertain}.",
+        "Assess for {osteomyelitis: uncertain}.",
+        "Presumably {viral: uncertain}.",
+        "Likely represents a {cyst: uncertain}.",
+        "Symptoms seem to be {allergic rhinitis: uncertain}.",
+        "{Migraine: present} with aura, no {weakness: negated}.",
+        "Patient should return if {chest pain: hypothetical}, {dyspnea: hypothetical}, or {syncope: hypothetical}.",
+        "Seek immediate care for {vision loss: hypothetical}.",
+        "Please call with any {bleeding: hypothetical}.",
+        "Advised to go to the ED if {suicidal thoughts: hypothetical} occur.",
+        "Discussed the risks of surgery, including {infection: hypothetical}, {nerve damage: hypothetical}, and {death: hypothetical}.",
+        "The risks of {bleeding: hypothetical} were discussed.",
+        "Possible side effects such as {rash: hypothetical} reviewed.",
+        "Lorazepam prn {anxiety: hypothetical}.",
+        "Zofran 4 mg q8h prn for {nausea: hypothetical}.",
+        "Take with food to avoid {stomach upset: hypothetical}.",
+        "Routine {breast cancer: hypothetical} screening mammogram.",
+        "Depression screening today. {Depression: present} is stable.",
+        "Patient is at increased risk of {osteoporosis: hypothetical} because of steroids.",
+        "ASCVD risk 12 percent; {hyperlipidemia: present} on statin.",
+        "Return in 3 months for {diabetes: present} follow up.",
+        "Follow up sooner if {symptoms: hypothetical} worsen.",
+        "Call if {headache: present} persists.",
+        "If {rash: present} does not resolve, biopsy.",
+        "Dad has {hypertension: family} and {diabetes: family}.",
+        "Mother: {breast cancer: family}. Father: {CAD: family}.",
+        "{Breast cancer: family} (mother), {stroke: family} (grandfather)",
+        "Positive family history for {aneurysm: family}.",
+        "Has a brother with {schizophrenia: family}.",
+        "Strong family hx {colon polyps: family}.",
+        "Two aunts with {ovarian cancer: family}.",
+        "Her children have {asthma: family}.",
+        "Her husband says she has {sleep apnea: present} spells.",
+        "Spouse has {herpes: other}.",
+        "His girlfriend has {gonorrhea: other}.",
+        "Roommate has {mono: other}.",
+        "Recent exposure to {COVID: other}.",
+        "Received a kidney from a donor with {CMV: other}.",
+        "Patient's mother states that patient has {fever: present}.",
+        "Mother had {preeclampsia: family} during the pregnancy with the patient.",
+        "Lives with wife who has {dementia: other}.",
+        "{Headache: negated}: [ ]  {Nausea: present}: [x]",
+        "( ) {fever: negated} (x) {chills: present}",
+        "{Chest pain: negated}: denies, {cough: present}: yes",
+        "{Fever: negated}/{chills: negated}: no",
+        "Neg: {fever: negated}, {chills: negated}. Pos: {cough: present}.",
+        "-{fever: negated}, -{chills: negated}, +{cough: present}",
+        "No {fever: negated}. +{cough: present}. No {rash: negated}.",
+        "{Cough: present} x 3 days, -{fever: negated}",
+        "Has {diabetes: present}; no {retinopathy: negated}; {neuropathy: present} present.",
+        "Type 2 {diabetes: present}, no complications, on metformin.",
+        "No relief of {pain: present} with tylenol.",
+        "No new {lesions: negated}.",
+        "Denies worsening of {back pain: present}.",
+        "Not bothered by {tinnitus: present}.",
+        "{Asthma: present}, no recent exacerbations.",
+        "Nothing makes the {pain: present} better.",
+        "No further {vomiting: negated} today.",
+        "{Pain: present} is not severe.",
+        "Cannot walk due to {knee pain: present}.",
+        "Not eating well since the {stroke: present}.",
+        "Lab: no growth. {UTI: present} treated.",
+        "{Anemia: present}: no transfusion needed.",
+        "{Hyperlipidemia: present} - not on statin.",
+        "{Obesity: present}, no interest in surgery.",
+        "Absent {reflexes: negated} at the ankles.",
+        "She came in because her {cough: present} has not gone away.",
+        "Patient has a known history of {COPD: present} and uses oxygen.",
+        "Longstanding history of {hypertension: present}, currently on losartan.",
+        "Past medical history includes {asthma: present}, using albuterol.",
+        "Recurrent {UTIs: present}.",
+        "{MI: historical} 2012 s/p stent.",
+        "Old {infarct: historical} on MRI.",
+        "s/p {cholecystectomy: historical} 2001",
+        "{Knee pain: present} s/p arthroscopy.",
+    ],
     "reported by users of other readers": [
         "{3 pillow orthopnea: present}, no {PND: negated}.",
         "she denies {chest pain: negated}, {orthopnea: negated} or {PND: negated}",
@@ -325,7 +437,7 @@ CASES = [(topic, text) for topic, texts in SENTENCES.items() for text in texts]
 @pytest.mark.parametrize(("topic", "example"), CASES, ids=[f"{a}: {b[:50]}" for a, b in CASES])
 def test_a_sentence_is_asserted_as_marked(topic: str, example: str) -> None:
     text, marks = parse_marked(example)
-    layout = Layout(sentences=(Sentence(0, len(text)),))
+    layout = plain_layout(text)
     for (start, end, wanted), answer in zip(
         marks, assert_spans(text, layout, [Span(a, b) for a, b, _ in marks]), strict=True
     ):
@@ -510,3 +622,15 @@ def test_medspacy_can_be_imported_before_and_after() -> None:
     for code in (use + load, load + use):
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
+
+
+def test_text_without_layout_is_parted_by_lines_and_full_stops() -> None:
+    text = "No fever. Cough for 2.5 days\nRash? "
+    assert [text[s.start : s.end] for s in plain_layout(text).sentences] == [
+        "No fever.",
+        "Cough for 2.5 days",
+        "Rash?",
+    ]
+    assert plain_layout("").sentences == ()
+    assert plain_layout("\n \n").sentences == ()
+    assert assert_sentence(text, 10, 15).presence == "present"

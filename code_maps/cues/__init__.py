@@ -45,6 +45,7 @@ ENDS = (
     "colon",
     "and",
     "for",
+    "by",
     "in",
     "with",
     "then",  # words and signs between cue and finding
@@ -144,7 +145,10 @@ def _known(found: Iterable[str], allowed: Iterable[str], where: str) -> None:
 
 
 def read_cue_file(path: Path) -> CueFile:
-    """One TOML file as a record. Raises ValueError naming file, cue and key of anything that isn't as described above."""
+    """One TOML file as a record.
+
+    Raises ValueError naming file, cue and key of anything that isn't as described above.
+    """
     with path.open("rb") as file:
         try:
             data = tomllib.load(file)

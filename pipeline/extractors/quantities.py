@@ -145,7 +145,8 @@ def _value(line: Line, i: int, row: dict[str, object]) -> tuple[int, Value] | No
             more = _units().at(words, end) if end < len(words) else None
             end = more[0] if more else end
     quantity = quantity * sign
-    if not float(row["low"]) <= quantity <= float(row["high"]):  # type: ignore[arg-type]
+    foreign = unit != str(row.get("unit", "")) and bool(row.get("unit"))  # said in another unit than the usual
+    if not foreign and not float(row["low"]) <= quantity <= float(row["high"]):  # type: ignore[arg-type]
         return None
     values: list[tuple[str, str | float | int | None]] = [("quantity", quantity)]
     if second is not None:
@@ -247,12 +248,12 @@ def _bare(line: Line, found: list[Mention]) -> None:
                 )
             )
             continue
-        if following == "%" and quantity is not None and not spelled and 40 <= quantity <= 100:
-            if after in ("on", "ra", "room", "o2") and (
-                after != "on" or third in ("room", "ra", "2l", "oxygen") or third[:1].isdigit()
-            ):
-                found.append(_made("exam", line, i, i + 2, "oxygen_saturation", quantity, "%"))
-                continue
+        air = after in ("ra", "room", "o2") or (
+            after == "on" and (third in ("room", "ra", "oxygen") or third[:1].isdigit())
+        )
+        if following == "%" and quantity is not None and not spelled and 40 <= quantity <= 100 and air:
+            found.append(_made("exam", line, i, i + 2, "oxygen_saturation", quantity, "%"))
+            continue
         # tobacco
         if following in ("pack", "packs", "ppd", "pk", "py"):
             if following == "ppd":

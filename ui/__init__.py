@@ -1,0 +1,1 @@
+"""The pages of the workbench, and the panels they share."""
