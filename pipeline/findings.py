@@ -19,7 +19,8 @@ from models.finding import Assertion, Finding, Kind, Mention
 from models.text import Layout
 
 # Punctuation that ends a clause: words on both sides don't belong to one term.
-_BREAK = re.compile(r"[;:•\n\r|]|[.?!](?=\s|$)|,|(?<=\s)[-–—]+(?=\s)")
+_BREAK = re.compile(r"[;:•\n\r|()\[\]]|[.?!](?=\s|$)|,|(?<=\s)[-–—]+(?=\s)")
+_LONG = 3  # from so many words on, a term may stretch over commas, as titles do: "depressive disorder, recurrent, severe"
 # Words that may stand between those of a term, at a price in distance.
 _JOIN = {"and": 1, "or": 1, "with": 2, "but": 4, "from": 2, "due": 2, "secondary": 2, "without": 4, "no": 4, "not": 2}
 # A stage 3a is also a stage 3.
@@ -30,13 +31,15 @@ _SLACK = {1: 0, 2: 2, 3: 3}
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A folded word of the note. `clause` counts the clauses of the note; `at` its distance from the sentence's start."""
+    """A folded word of the note. `clause` and `part` count the stretches between punctuation, `part` without commas; `at`
+    is the distance from the sentence's start."""
 
     word: str
     start: int
     end: int
     clause: int
     at: int
+    part: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,18 +76,19 @@ def read_words(text: str, layout: Layout, index: TermIndex, long_forms: Sequence
                 skip = until
             if start >= skip:
                 raw.append((word, start, end))
-        breaks = [m.start() + sentence.start for m in _BREAK.finditer(said)]
+        breaks = [(m.start() + sentence.start, m.group() == ",") for m in _BREAK.finditer(said)]
         row: list[Token] = []
-        at, next_break, clause = 0, 0, clause + 1
+        at, next_break, clause, part = 0, 0, clause + 1, 0
         for word, start, end in index.merge(raw):
-            while next_break < len(breaks) and breaks[next_break] < start:
+            while next_break < len(breaks) and breaks[next_break][0] < start:
+                part += not breaks[next_break][1]
                 next_break += 1
                 clause += 1
             if not row or row[-1].start != start or row[-1].end != end:
                 at += _JOIN.get(word, 0) if word in STOP or word in _JOIN else 1
             elif word not in STOP:
                 at += 1
-            row.append(Token(word, start, end, clause, at))
+            row.append(Token(word, start, end, clause, at, part))
         rows.append(_with_axes(row, axes))
     return Reading(tuple(rows))
 
@@ -100,11 +104,11 @@ def _with_axes(row: list[Token], axes: AxisWords) -> tuple[Token, ...]:
             following = row[i : i + len(words_said)]
             if tuple(t.word for t in following) == words_said:
                 end = following[-1].end
-                said.extend(Token(word, token.start, end, token.clause, token.at) for word in becomes)
+                said.extend(Token(word, token.start, end, token.clause, token.at, token.part) for word in becomes)
                 break
         stage = _STAGE.fullmatch(token.word)
         if stage:
-            said.append(Token(stage.group(1), token.start, token.end, token.clause, token.at))
+            said.append(replace(token, word=stage.group(1)))
     return tuple(said)
 
 
@@ -117,11 +121,11 @@ def match_terms(reading: Reading, index: TermIndex) -> list[tuple[int, Mention]]
 
 
 def _match(row: tuple[Token, ...], index: TermIndex) -> list[Mention]:
-    by_clause: dict[int, list[Token]] = {}
+    by_part: dict[int, list[Token]] = {}
     for token in row:
-        by_clause.setdefault(token.clause, []).append(token)
+        by_part.setdefault(token.part, []).append(token)
     matches: list[tuple[int, int, tuple[Token, ...], str, str]] = []
-    for tokens in by_clause.values():
+    for tokens in by_part.values():
         places: dict[str, list[Token]] = {}
         for token in tokens:
             places.setdefault(token.word, []).append(token)
@@ -135,18 +139,26 @@ def _match(row: tuple[Token, ...], index: TermIndex) -> list[Mention]:
                         continue
                     chosen = _nearest(anchor, said, places)
                     if chosen:
+                        if len(said) < _LONG and len({t.clause for t in chosen}) > 1:
+                            continue
                         spread = chosen[-1].at - chosen[0].at + 1 - len(said)
                         matches.append((-len(said), spread, chosen, place, source))
     matches.sort(key=lambda m: (m[0], m[1], m[2][0].start, m[3]))
     kept: list[tuple[frozenset[Token], Mention]] = []
     for _, _, chosen, place, source in matches:
         mine = frozenset(chosen)
-        if any(mine <= theirs for theirs, _ in kept):
+        if any(mine <= theirs or _inside(chosen, mine, place, theirs, other) for theirs, other in kept):
             continue
         spans = tuple(dict.fromkeys((t.start, t.end) for t in chosen))
         start, end = min(s for s, _ in spans), max(e for _, e in spans)
         kept.append((mine, Mention("condition", start, end, place, source, tokens=spans)))
     return sorted((m for _, m in kept), key=lambda m: (m.start, m.end, m.place))
+
+
+def _inside(chosen: tuple[Token, ...], mine: frozenset[Token], place: str, theirs: frozenset[Token], other: Mention) -> bool:
+    """Whether a match lies within a longer one of another category and shares a word with it: the longer one meant it."""
+    start, end = min(t.start for t in chosen), max(t.end for t in chosen)
+    return bool(mine & theirs) and other.start <= start and end <= other.end and other.place[:3] != place[:3]
 
 
 def _nearest(anchor: Token, said: tuple[str, ...], places: dict[str, list[Token]]) -> tuple[Token, ...] | None:

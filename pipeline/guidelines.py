@@ -222,12 +222,14 @@ def choose_assessed(coding: Coding, drafts: list[Draft]) -> None:
             _narrative(coding, draft, symptom)
         elif stands == "title":
             coding.proposed.append(draft)
+        elif stands == "assessed" and code[0] in "ZVWXY":
+            _status(coding, draft)
         elif stands == "assessed":
             if symptom and (in_title if not firm else draft.finding.problem in firm_problems or firm):
                 coding.set_aside(draft, "a symptom inside an assessed problem")
             else:
                 coding.proposed.append(draft)
-        elif code[0] == "Z":
+        elif code[0] in "ZVWXY":
             _status(coding, draft)
         elif symptom:
             coding.set_aside(draft, "a symptom outside the assessment")
@@ -248,7 +250,7 @@ def _narrative(coding: Coding, draft: Draft, symptom: bool) -> None:
         coding.proposed.append(draft)
     elif stands == "examined" and symptom:
         coding.set_aside(draft, "an exam finding or review-of-systems item")
-    elif draft.code[0] == "Z":
+    elif draft.code[0] in "ZVWXY":
         _status(coding, draft)
     elif stands == "background" and not symptom:
         if under_any(draft.code, coding.facts.systemic) or _is_treated(coding, draft):
@@ -261,12 +263,29 @@ def _narrative(coding: Coding, draft: Draft, symptom: bool) -> None:
 
 def _status(coding: Coding, draft: Draft) -> None:
     """Status and encounter codes hold wherever they are said; history and circumstance codes need relevance."""
-    if under_any(draft.code, coding.facts.standing_status):
+    if draft.code[0] in "VWXY" or under_any(draft.code, coding.facts.standing_status):
         coding.proposed.append(draft)
-    elif under_any(draft.code, coding.facts.encounters) and coding.stands(draft) in ("reason", "narrative", "planned"):
+    elif under_any(draft.code, coding.facts.encounters) and _opens(coding, draft):
         coding.proposed.append(draft)
     else:
         coding.set_aside(draft, "a circumstance outside the assessment")
+
+
+def _opens(coding: Coding, draft: Draft) -> bool:
+    """Whether an encounter code says why the patient came: the reason for the visit, or the note's first sentences."""
+    return coding.stands(draft) == "reason" or 0 <= draft.finding.sentence < 3
+
+
+def external_causes(coding: Coding) -> None:
+    """OCG I.C.20: how an injury came about is coded beside the injury, the most specific statement of it."""
+    injured = any(d.code[0] in "ST" for d in coding.proposed)
+    for group in ("VWX", ("Y92",), ("Y93",), ("Y99",)):
+        mine = [d for d in coding.proposed if d.code[0] in "VWXY" and d.code.startswith(tuple(group))]
+        keep = max(mine, key=lambda d: (d.path.open_axes == (), len(d.finding.text), -d.finding.start), default=None)
+        for draft in mine:
+            if not injured or draft is not keep:
+                coding.set_aside(draft, "an external cause is coded once, beside an injury" if injured else
+                                 "an external cause without an injury that is coded")  # fmt: skip
 
 
 def fall_back_to_symptoms(coding: Coding) -> None:
@@ -610,6 +629,7 @@ STEPS: tuple[Step, ...] = (
     prefer_specific,
     combine,
     merge_same,
+    external_causes,
     drop_integral,
     diabetes_drugs,
     body_mass_index,

@@ -39,6 +39,7 @@ _BOUNDARY = re.compile(r"(?:\.(?!\w)|[;!?|:•\t])[\"')\]*_]*(?:,[ \t]*)?|[ \t\x
 _WORD_START = re.compile(r"(?<![^\s(*_.,;:|])[^\W\d_]")
 _SPACE = re.compile(r"[ \t\xa0]*")
 _AFTER_COLON = re.compile(r"[:：]*[*_]*(?:[ \t\xa0]*,[ \t\xa0]+)?[ \t\xa0]*")
+_SIGNED = re.compile(r"(?:electronically )?(?:signed|dictated|transcribed|authenticated|attested) by\b", re.I)
 _FUNCTION_WORDS = prose("function_words")
 
 _MARKER = re.compile(
@@ -46,7 +47,7 @@ _MARKER = re.compile(
     r"(?P<bullet>[•·▪◦‣●■➢►⁃∙]+|\*(?!\*)|[+\-–—→>]+(?=[\s\[☐])|-(?=[A-Za-z])|o(?=[ \t]{1,4}[A-Z]))[\s]*+"
     r"|(?P<hash>#{1,6})(?!\d)[\s]*+(?=[^\W_]|[(*])"
     r"|[(#]?(?P<number>\d{1,2})(?:[.)]|(?<=#\d)[:\s]|:(?=[ \t]+[A-Z]))(?:[\s]++|(?=[A-Z]))"
-    r"|\(?(?P<letter>[a-zA-Z])[.)][ \t]+(?=[^\W\d_])"
+    r"|\(?(?P<letter>[a-zA-Z])(?:\)[ \t]+(?=[^\W\d_])|\.[ \t]+(?=[A-Z](?!oli|iff|ylori)))"
     r")?(?:\*\*|__)?"
 )
 _INLINE_ITEM = re.compile(r"(?<![^\s,;:)])(?<!\d,)[(#]?(\d{1,2})[.):]\s+(?=[A-Za-z(\"“])|\s[•●▪■]\s*(?=\S)")
@@ -235,12 +236,17 @@ def _own_line(
     label = text[at:core]
     if not label or ":" in label:
         return None
+    signed = _SIGNED.match(label)
+    if signed:
+        return _Mark(at, at + signed.end(), at + signed.end(), Heading("other"), True, True, False, bullet)
     heading, system, study = _look_up(label, table)
     if heading is None and not system:
         if level and not colon and len(label) <= _MAX_LABEL and text[at:stop] == label and level >= 2:
             return _Mark(
                 at, core, end, Heading("other", frozenset(("markdown",))), True, True, False, False, level
             )
+        return None
+    if heading is not None and "inline" in heading.flags:
         return None
     if (study and not colon) or (heading is not None and not _fits(label, heading)):
         return None
@@ -674,6 +680,8 @@ def _ends(text: str, begin: int, dot: int, sign: str, following: int, table: Hea
         return after.isupper() or after in "-•"
     if len(token) == 1 and token.isalpha() and text[dot - 1].isupper():
         before = parts[-2] if len(parts) > 1 else ""
+        if after.islower() and before.lower().rstrip(".,") not in table.letters:
+            return False  # E. coli
         if before.lower().rstrip(".,") in table.letters:
             return True
         following_word = re.match(r"[^\W\d_]+", text[following : following + 20])

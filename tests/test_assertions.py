@@ -422,6 +422,16 @@ SENTENCES = {
         "s/p {cholecystectomy: historical} 2001",
         "{Knee pain: present} s/p arthroscopy.",
     ],
+    "what presupposes a finding": [
+        "I believe this is a flare of her {psoriasis: present}.",
+        "It sounds like his {insomnia: present} is better.",
+        "The most likely cause of the {neck pain: present} is {muscle strain: uncertain}.",
+        "Seen for evaluation of {wrist pain: present}.",
+        "If she continues to have {cramps: present}, check the potassium.",
+        "Heat did not relieve the {stiffness: present}.",
+        "{Cramps: present} more often in the past few weeks.",
+        "Films to evaluate the {deformity: present}.",
+    ],
     "reported by users of other readers": [
         "{3 pillow orthopnea: present}, no {PND: negated}.",
         "she denies {chest pain: negated}, {orthopnea: negated} or {PND: negated}",

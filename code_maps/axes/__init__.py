@@ -1,8 +1,7 @@
 """Words for laterality, acuity, severity, stage, type, episode, control … as the tabular's titles use them.
 
 `said_as.csv` maps what clinicians write ("R", "b/l", "stage III", "mod") to the words of the titles; `axis_of.csv`
-says which axis a title word belongs to, and so what an open axis is called; `defaults.csv` names the child to take
-when the note says nothing, where the titles alone don't tell.
+says which axis a title word belongs to, and so what an open axis is called.
 """
 
 from __future__ import annotations
@@ -36,9 +35,3 @@ def said_as() -> dict[str, list[tuple[tuple[str, ...], tuple[str, ...]]]]:
 def axis_of() -> dict[str, str]:
     """Folded title word -> axis (one of the contract's `missing` items)."""
     return {next(words(row["word"]))[0]: row["axis"] for row in _rows("axis_of.csv")}
-
-
-@cache
-def defaults() -> dict[str, str]:
-    """Node -> the child that it stands for when nothing more is said."""
-    return {row["node"]: row["child"] for row in _rows("defaults.csv")}

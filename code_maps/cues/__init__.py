@@ -9,7 +9,7 @@ A file has the header of every rule file (`id`, `title`, `why`, `limits`, `[[sou
     literals  = ["(is|was|were) not (seen|found)"]       # each (a|b) is written out; an empty choice is allowed
     scope     = 8                   # most words between cue and finding; absent: the whole sentence
     ends      = ["comma", "clause"] # what else stops it, besides the ends of direction "end"; see ENDS
-    traits    = ["for-treatment"]   # further conditions, which pipeline/assertions.py knows by name; see TRAITS
+    traits    = ["turning"]   # further conditions, which pipeline/assertions.py knows by name; see TRAITS
     fires     = ["{Effusion: negated} is not seen."]
     spares    = ["{Effusion: present} is seen."]
 
@@ -60,19 +60,16 @@ ENDS = (
 )
 STOPS = ("clause", "causal", "present", "person")
 TRAITS = (
-    "turning",
-    "opens-clause",
     "adjacent",
-    "relative",
     "chronic-stays",
-    "standing-list",
-    "past-event",
-    "status-post",
-    "presupposes",
     "her-own",
-    "signs-watched",
-    "needs-condition",
     "not-its-cause",
+    "opens-clause",
+    "past-event",
+    "presupposes",
+    "relative",
+    "standing-list",
+    "turning",
 )
 
 _FILE_KEYS = {"id", "title", "why", "limits", "source", "cue"}

@@ -47,8 +47,8 @@ CATEGORIES = frozenset(
     ]
 )
 # weak: stays a label inside a problem section. bare: begins a line without a colon. line: only at a line's
-# start. upper: capitals only. single: one letter of S, O, A, P.
-FLAGS = frozenset(["weak", "bare", "line", "upper", "single"])
+# start. upper: capitals only. single: one letter of S, O, A, P. inline: only with text behind it.
+FLAGS = frozenset(["weak", "bare", "line", "upper", "single", "inline"])
 
 _TOKEN = re.compile(r"[^\W_]+(?:[-'’][^\W_]+)*|[&/+]")
 _PARENTHESIS = re.compile(r"\([^()]{0,60}\)|\[[^\[\]]{0,60}\]")

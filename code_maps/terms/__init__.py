@@ -17,10 +17,12 @@ from functools import cache
 from importlib.resources import files
 
 from code_maps.home import home
-from code_maps.icd10cm import CodeSet, cache as stored
+from code_maps.icd10cm import CodeSet
+from code_maps.icd10cm import cache as stored
+from code_maps.icd10cm.defaults import defaults
 from code_maps.terms.words import content, fold, words
 
-SCHEMA = 7
+SCHEMA = 8
 _TABLE, _TITLE, _INCLUSION, _EPONYM = "table", "title", "inclusion", "eponym"
 
 _COUNTED = frozenset({"stage", "type", "grade", "class"})
@@ -48,7 +50,7 @@ _TOO_GENERAL = frozenset(
 _PAREN = re.compile(r"\s*\(([^()]*)\)")
 _BRACKET = re.compile(r"\s*\[([^\[\]]*)\]")
 _TAIL = re.compile(
-    r",\s*unspecified\b[^,;]*|,?\s*(?:\bunspecified\b|\bnot otherwise specified\b|\bnot elsewhere classified\b|\bNOS\b|\bNEC\b"
+    r",\s*unspecified\b[^,;]*|,\s*\w+ not specified\b|,?\s*(?:\bunspecified\b|\bnot otherwise specified\b|\bnot elsewhere classified\b|\bNOS\b|\bNEC\b"
     r"|\bin diseases classified elsewhere\b|\bso stated\b)",
     re.IGNORECASE,
 )
@@ -166,6 +168,17 @@ def _shallowest(codes: CodeSet, places: Iterable[str]) -> str | None:
     return top if all(place == top or top in codes.ancestors(place) for place in ordered[1:]) else None
 
 
+def _lifted(codes: CodeSet, place: str) -> str:
+    """The place that words for an unspecified code really name: the node above it, where its axes are still open."""
+    while len(place) > 3 and place[0] not in "ZVWXY" and (parent := codes.parent(place)) and parent in codes:
+        if len(parent) < 3 or not ("nspecified" in codes.title(place) or defaults().get(parent) == place):
+            break
+        if _OTHER.match(codes.title(parent)) or len(codes.children(parent)) < 2:
+            break
+        place = parent
+    return place
+
+
 def _compile(codes: CodeSet) -> tuple[list[tuple[tuple[str, ...], str, str]], dict[str, list[int]]]:
     strongest: dict[frozenset[str], dict[str, list[tuple[tuple[str, ...], str]]]] = defaultdict(lambda: defaultdict(list))
     eponyms: set[str] = set()
@@ -199,7 +212,7 @@ def _compile(codes: CodeSet) -> tuple[list[tuple[tuple[str, ...], str, str]], di
                 if place is None:
                     place = min((p for _, p in options), key=lambda p: (len(p), p)) if source == _TABLE else None
                 if place is not None:
-                    said = options[0][0]
+                    said, place = options[0][0], _lifted(codes, place)
                     entries.append((said, place, _EPONYM if len(said) == 1 and said[0] in eponyms else source))
                 break
     entries.sort()

@@ -24,6 +24,8 @@ from pipeline.extractors.studies import studies
 _GENERIC = word_set("orders", "generic")
 _NOT_GENERIC = word_set("orders", "not_generic")
 _CUES = word_set("orders", "cues")
+_PASSIVE = frozenset(("requested", "ordered", "arranged", "scheduled"))
+_AUXILIARY = frozenset(("was", "were", "is", "i", "we", "has", "have", "had", "patient", "as", "they"))
 _PAST = word_set("orders", "past")
 _FOUND = word_set("orders", "found")
 _EXPLICIT = word_set("orders", "explicit")
@@ -218,6 +220,9 @@ def find(reading: Reading) -> list[Mention]:
                     and category != "chief_complaint"
                 ):
                     found.append(mention("order", line, i, end, "referral"))
+            elif word in _PASSIVE and 0 < i <= 5 and (planned or category == "") and (i, j) == verbs[0]:
+                if worded(line, 0, i) and words[i - 1] not in _AUXILIARY:
+                    found.append(mention("order", line, 0, i, "order"))
             elif word in _GENERIC and (
                 planned
                 or (

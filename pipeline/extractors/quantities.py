@@ -136,7 +136,7 @@ def _value(line: Line, i: int, row: dict[str, object]) -> tuple[int, Value] | No
         end, unit = found[0], found[1] or unit
     elif row.get("measured"):
         return None
-    elif end < len(words) and words[end] in _SPAN and unit != "/min" and words[end] not in ("h", "min"):
+    elif second is None and end < len(words) and words[end] in _SPAN and unit != "/min" and words[end] not in ("h", "min"):
         return None  # "pulse for 2 days"
     if row.get("unit") == "" and unit == "ft" and end < len(words):  # 5 feet 9 inches
         inches = _number(words[end])

@@ -139,6 +139,8 @@ def _kept(line: Line, i: int, j: int, cue: str, decided: bool) -> bool:
             "presented",
             "remarkable",
         )
+    if cue == "after" and not _FOUND.isdisjoint(words[j : j + 5]):
+        return True
     if cue == "after":
         return any(
             w
@@ -224,6 +226,7 @@ _ASKING = word_set("rationale", "asking")
 _PERSONS = word_set("rationale", "persons")
 
 
+_FOUND = frozenset(("grew", "showed", "revealed", "returned", "confirmed", "demonstrated"))
 _NOT_BEFORE_AS = word_set("rationale", "not_before_as")
 
 

@@ -116,6 +116,11 @@ def _told(line: Line) -> Iterator[tuple[int, int]]:
                 if words[at] in parts:
                     yield i + 1, at + 1
                     break
+        elif word in ("notes", "says", "reports", "states", "noticed") and i + 2 < len(words):
+            at = i + 2 if words[i + 1] == "that" else i + 1
+            end = _told_end(words, at)
+            if words[at] in ("he", "she", "it", "they", "his", "her") and _TOLD_NOT.isdisjoint(words[at:end]):
+                yield at, end
     for i, j, _ in verbs.find(words):
         end = _told_end(words, j)
         if end > j or j - i > 1:
@@ -135,6 +140,7 @@ def _told_end(words: list[str], at: int) -> int:
 
 
 _NOT_HAD = word_set("symptoms", "not_had")
+_TOLD_NOT = word_set("symptoms", "told_not")
 _TOLD = frozenset(("", "history_of_present_illness", "chief_complaint", "review_of_systems"))
 
 
