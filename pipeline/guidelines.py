@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from code_maps.axes.branches import SIDES
-from code_maps.guidelines import Facts
+from code_maps.guidelines import Facts, lies_under
 from code_maps.icd10cm import CodeSet
 from code_maps.terms.drugs import Drug, drugs
 from models.finding import Finding
@@ -90,17 +90,9 @@ class Coding:
 Step = Callable[[Coding], None]
 
 
-def _under(code: str, place: str) -> bool:
-    """Whether a code lies at or below a place; 'J12-J18' is a range of categories."""
-    if "-" in place:
-        low, high = place.split("-")
-        return low <= code[: len(low)] and code[: len(high)] <= high
-    return code == place or code.startswith(place) and (len(place) > 3 or code[3:4] in ("", "."))
-
-
 def under_any(code: str, places: Iterable[str]) -> bool:
     """Whether a code lies at or below one of several places."""
-    return any(_under(code, place) for place in places)
+    return any(lies_under(code, place) for place in places)
 
 
 # --- assertion -------------------------------------------------------------------------------------------------
@@ -190,7 +182,8 @@ _OVER = re.compile(r"resolved|status post|s/p|no longer|in remission|cured|ago|p
 
 def _stays_current(coding: Coding, finding: Finding) -> bool:
     """OCG IV.I: "history of" a chronic disease, or a past-history section, names a disease that still is there."""
-    if not under_any(finding.place, coding.facts.chronic):
+    place = finding.place
+    if not under_any(place, coding.facts.chronic) or under_any(place, coding.facts.may_end):
         return False
     return not any(_OVER.search(cue.text) for cue in finding.assertion.cues)
 
@@ -241,7 +234,7 @@ def choose_assessed(coding: Coding, drafts: list[Draft]) -> None:
 
 
 def _is_treated(coding: Coding, draft: Draft) -> bool:
-    return under_any(draft.code, coding.treated) or any(_under(p, draft.finding.place) for p in coding.treated)
+    return under_any(draft.code, coding.treated) or any(lies_under(p, draft.finding.place) for p in coding.treated)
 
 
 def _narrative(coding: Coding, draft: Draft, symptom: bool) -> None:

@@ -53,6 +53,7 @@ class Facts:
     never_first: tuple[str, ...]
     history: Mapping[str, tuple[str, str]]
     confirmed_only: tuple[str, ...]
+    may_end: tuple[str, ...]
     symptom_like: tuple[str, ...]
     standing_status: tuple[str, ...]
     encounters: tuple[str, ...]
@@ -87,7 +88,7 @@ def lies_under(code: str, place: str) -> bool:
     if "-" in place:
         low, high = place.split("-")
         return low <= code[: len(low)] and code[: len(high)] <= high
-    return code.startswith(place) and (len(place) > 3 or code[3:4] in ("", "."))
+    return code.startswith(place) and (len(place) != 3 or code[3:4] in ("", "."))
 
 
 def _rows(name: str) -> list[dict[str, str]]:
@@ -146,6 +147,7 @@ def facts() -> Facts:
         never_first=tuple(row["place"] for row in listed if row["when"] == "never-first"),
         history=_history(),
         confirmed_only=tuple(lists["confirmed_only"]),
+        may_end=tuple(lists["may_end"]),
         symptom_like=tuple(lists["symptom_like"]),
         standing_status=tuple(lists["standing_status"]),
         encounters=tuple(lists["encounters"]),
