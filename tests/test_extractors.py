@@ -69,7 +69,11 @@ def values(text: str, words: str) -> dict[str, object]:
         ("Hold metformin given the falling eGFR.", "rationale", "given the falling eGFR"),
         ("Ultrasound to rule out a clot.", "rationale", "to rule out a clot"),
         ("Losartan was stopped due to cough.", "rationale", "due to cough"),
-        ("Biologic requested, the patient having failed methotrexate.", "rationale", "having failed methotrexate"),
+        (
+            "Biologic requested, the patient having failed methotrexate.",
+            "rationale",
+            "having failed methotrexate",
+        ),
         ("Head CT obtained as he takes warfarin and fell.", "rationale", "as he takes warfarin and fell"),
         ("Start apixaban in view of the stroke risk.", "rationale", "in view of the stroke risk"),
         ("We switched the drug since sugars remain high.", "rationale", "since sugars remain high"),
@@ -128,7 +132,10 @@ def test_an_element_is_not_invented(text: str, kind: str) -> None:
         ("haemoglobin 8.6", {"analyte": "hemoglobin", "quantity": 8.6, "unit": "g/dL"}),
         ("sodium low at 128", {"analyte": "sodium", "quantity": 128, "unit": "mmol/L", "flag": "low"}),
         ("PSA <0.1", {"analyte": "psa", "quantity": 0.1, "unit": "ng/mL", "comparator": "<"}),
-        ("fasting sugars stay above 180", {"analyte": "glucose", "quantity": 180, "unit": "mg/dL", "comparator": ">"}),
+        (
+            "fasting sugars stay above 180",
+            {"analyte": "glucose", "quantity": 180, "unit": "mg/dL", "comparator": ">"},
+        ),
         ("LVEF is 35%", {"analyte": "ejection_fraction", "quantity": 35, "unit": "%"}),
         ("T-score -2.7 at the hip", {"analyte": "t_score", "quantity": -2.7, "unit": ""}),
         ("PHQ-9 score of 14", {"analyte": "phq9", "quantity": 14, "unit": ""}),
@@ -156,7 +163,12 @@ def test_a_number_is_read_with_its_measure(text: str, expected: dict[str, object
 def test_bedside_measures_are_exam_and_laboratory_values_results() -> None:
     text = "BP 120/80, A1c 8.1, a 20 pack-year history, for 3 weeks."
     kinds = {dict(m.values)["analyte"]: m.kind for m in quantities(text, read_layout(text))}
-    assert kinds == {"blood_pressure": "exam", "hemoglobin_a1c": "result", "pack_years": "history", "duration": "status"}
+    assert kinds == {
+        "blood_pressure": "exam",
+        "hemoglobin_a1c": "result",
+        "pack_years": "history",
+        "duration": "status",
+    }
 
 
 @pytest.mark.parametrize(
@@ -190,6 +202,9 @@ TABLE = readings_of(
     [
         {"short": "MS", "long": "multiple sclerosis", "when": "neurology; demyelinating", "note": ""},
         {"short": "MS", "long": "mitral stenosis", "when": "valve; murmur", "note": ""},
+        {"short": "AS", "long": "aortic stenosis", "when": "murmur valve", "note": "upper"},
+        {"short": "C. diff", "long": "Clostridioides difficile", "when": "", "note": ""},
+        {"short": "hep B", "long": "hepatitis B", "when": "", "note": ""},
         {"short": "HTN", "long": "hypertension", "when": "", "note": ""},
         {"short": "RA", "long": "room air", "when": "section:vitals", "note": ""},
         {"short": "RA", "long": "rheumatoid arthritis", "when": "joint; methotrexate", "note": ""},
@@ -207,6 +222,8 @@ def expanded(text: str) -> list[tuple[str, str]]:
     [
         ("HTN is stable. htn.", [("HTN", "hypertension"), ("htn", "hypertension")]),
         ("all is well.", []),
+        ("as for the MAC, none; AS with a murmur.", [("AS", "aortic stenosis")]),
+        ("C. diff again. hep B.", [("C. diff", "Clostridioides difficile"), ("hep B", "hepatitis B")]),
         ("MS with a loud murmur.", [("MS", "mitral stenosis")]),
         ("MS per neurology.", [("MS", "multiple sclerosis")]),
         ("MS noted.", []),
@@ -221,7 +238,9 @@ def expanded(text: str) -> list[tuple[str, str]]:
         ("She left (AMA). AMA again.", []),
     ],
 )
-def test_abbreviations_are_expanded_where_they_are_decided(text: str, expected: list[tuple[str, str]]) -> None:
+def test_abbreviations_are_expanded_where_they_are_decided(
+    text: str, expected: list[tuple[str, str]]
+) -> None:
     assert expanded(text) == expected
 
 
@@ -240,7 +259,62 @@ def test_a_reading_that_stands_twice_is_refused() -> None:
 # --- any text -----------------------------------------------------------------------------------
 
 WORDS = st.sampled_from(
-    ["BP", "158/96", "A1c", "9.1", "%", "mg", "losartan", "order", "MRI", "because", "given", "since", "as", "for", "to", "rule", "out", "pain", "denies", "father", "had", "stroke", ",", ".", ":", ";", "(", ")", "\n", "Plan:", "PMH:", "Exam:", "Labs:", "1.", "-", "tender", "lungs", "clear", "CT", "showed", "referred", "cardiology", "3", "weeks", "46", "year", "old", "-", "/", "<", "stopped", "SVT", "É", "😀"]
+    [
+        "BP",
+        "158/96",
+        "A1c",
+        "9.1",
+        "%",
+        "mg",
+        "losartan",
+        "order",
+        "MRI",
+        "because",
+        "given",
+        "since",
+        "as",
+        "for",
+        "to",
+        "rule",
+        "out",
+        "pain",
+        "denies",
+        "father",
+        "had",
+        "stroke",
+        ",",
+        ".",
+        ":",
+        ";",
+        "(",
+        ")",
+        "\n",
+        "Plan:",
+        "PMH:",
+        "Exam:",
+        "Labs:",
+        "1.",
+        "-",
+        "tender",
+        "lungs",
+        "clear",
+        "CT",
+        "showed",
+        "referred",
+        "cardiology",
+        "3",
+        "weeks",
+        "46",
+        "year",
+        "old",
+        "-",
+        "/",
+        "<",
+        "stopped",
+        "SVT",
+        "É",
+        "😀",
+    ]
 )
 
 
@@ -284,7 +358,18 @@ def test_every_module_finds_alone_what_it_finds_together() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["symptoms", "history", "exam", "studies", "treatments", "orders", "rationale", "quantities", "abbreviations"]
+    "name",
+    [
+        "symptoms",
+        "history",
+        "exam",
+        "studies",
+        "treatments",
+        "orders",
+        "rationale",
+        "quantities",
+        "abbreviations",
+    ],
 )
 def test_a_word_list_says_where_it_is_from(name: str) -> None:
     tables = elements(name)

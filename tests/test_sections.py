@@ -175,18 +175,29 @@ def test_running_prose_has_no_heading(text: str) -> None:
         ("| Item | Text |\n|---|---|\n| Assessment | bursitis |\n| Plan | ice |", ["assessment", "plan"]),
         ("PMH\tgout\nPlan\tice", ["past_medical_history", "plan"]),
         ("PMH gout, HTN\nPSH none", ["past_medical_history", "past_surgical_history"]),
-        ("PHYSICAL EXAM Gen: well. Vitals: BP 120/80. HEENT: normal.", ["physical_exam", "vitals", "physical_exam"]),
+        (
+            "PHYSICAL EXAM Gen: well. Vitals: BP 120/80. HEENT: normal.",
+            ["physical_exam", "vitals", "physical_exam"],
+        ),
         ("Vitals: BP 120/80\nLungs: clear\nAbdomen: soft", ["vitals", "physical_exam"]),
         ("Neurologic: ankle jerks absent; gait steady.", ["physical_exam"]),
-        ("ROS:\nGeneral: no fever\nCV: no chest pain\nPE:\nGeneral: well", ["review_of_systems", "physical_exam"]),
+        (
+            "ROS:\nGeneral: no fever\nCV: no chest pain\nPE:\nGeneral: well",
+            ["review_of_systems", "physical_exam"],
+        ),
         (
             "PREOPERATIVE DIAGNOSIS:,  Hernia.,POSTOPERATIVE DIAGNOSIS:,  Hernia.,PROCEDURE:,  Repair.",
             ["indication", "diagnoses", "procedure"],
         ),
-        ("RESULTS\n\nCT head.\nImpression: normal study.\n\nASSESSMENT\nHeadache.", ["results", "assessment"]),
+        (
+            "RESULTS\n\nCT head.\nImpression: normal study.\n\nASSESSMENT\nHeadache.",
+            ["results", "assessment"],
+        ),
         ("CT HEAD: done.\nIMPRESSION: normal.\nASSESSMENT: headache.", ["imaging", "imaging", "assessment"]),
         ("HOSPITAL COURSE: short.\nFinal diagnosis: cellulitis.", ["hospital_course", "discharge_diagnoses"]),
         ("Final diagnosis: cellulitis.", ["diagnoses"]),
+        ("IMPRESSION:\n1. Gout\n\nElectronically signed by A. Roe", ["assessment", "other"]),
+        ("H&P (05/09): dyspnea. Impression: COPD.", ["history_of_present_illness", "assessment"]),
     ],
 )
 def test_sections_of_different_layouts(text: str, expected: list[str]) -> None:
@@ -237,6 +248,7 @@ def test_assessment_and_plan_repeated_under_each_problem_stay_in_it() -> None:
         ("HTN\nDM type 2\nCKD", ["HTN", "DM type 2", "CKD"]),
         ("Takes vitamin D. Denies falls.", ["Takes vitamin D.", "Denies falls."]),
         ("[ ] fever\n[x] cough", ["[ ] fever", "[x] cough"]),
+        ("Grew E. coli twice. H. pylori treated.", ["Grew E. coli twice.", "H. pylori treated."]),
         ("INR 2.5? Yes! Fine.", ["INR 2.5?", "Yes!", "Fine."]),
     ],
 )
@@ -270,7 +282,10 @@ def test_a_long_run_without_stops_is_cut() -> None:
     ("text", "expected"),
     [
         ("Assessment: HTN, DM2, CKD.", ["HTN, DM2, CKD"]),
-        ("A/P:\n1. Gout - flare. Colchicine.\n2. Diabetes mellitus: A1c 8, more metformin.", ["Gout", "Diabetes mellitus"]),
+        (
+            "A/P:\n1. Gout - flare. Colchicine.\n2. Diabetes mellitus: A1c 8, more metformin.",
+            ["Gout", "Diabetes mellitus"],
+        ),
         ("A/P\n# HTN\n- same\n# DM2: A1c 8\n1. metformin", ["HTN", "DM2"]),
         ("## Assessment\n# HTN\nsame drug\n# Gout\n## Plan\nsee in May", ["HTN", "Gout"]),
         ("Assessment:\n- Gout\n- Asthma, mild", ["Gout", "Asthma, mild"]),
@@ -325,7 +340,9 @@ def test_every_letter_is_in_a_sentence_or_a_heading(text: str) -> None:
     assert not missing, [text[i] for i in missing]
 
 
-@pytest.mark.parametrize("unit", ["a", ":", " ", "-", "A: ", "1. ", ". ", "• ", "# a\n", "(", "A/P\n1. HTN\n- x\n", "Plan: x. "])
+@pytest.mark.parametrize(
+    "unit", ["a", ":", " ", "-", "A: ", "1. ", ". ", "• ", "# a\n", "(", "A/P\n1. HTN\n- x\n", "Plan: x. "]
+)
 def test_time_grows_with_length(unit: str) -> None:
     def took(size: int) -> float:
         text = (unit * (size // len(unit) + 1))[:size]

@@ -23,7 +23,7 @@ _PAREN = re.compile(r"\(([^()]*)\)")
 _SPLIT = re.compile(r"[,;/]|\bor\b|\band\b")
 _SPLIT_OR = re.compile(r"[,;/]|\bor\b")
 _WITHOUT = re.compile(
-    r"\b(?:without(?: mention of)?|not)\s+(.+?)(?=,|;|\bwith\b|$)", re.IGNORECASE
+    r"\b(?:without(?: mention of)?|not)\s+(.+?)(?=,|;|\bwith\b|\bof\b|$)", re.IGNORECASE
 )
 _RESIDUAL = re.compile(r"\bother\b(?!\s+than)|\bnot elsewhere classified\b", re.IGNORECASE)
 _UNSPECIFIED = re.compile(r"\bunspecified\b|\bNOS\b", re.IGNORECASE)
@@ -98,7 +98,7 @@ def branches(codes: CodeSet, node: str) -> tuple[Branch, ...]:
         presumed = {w for group in groups for w in group if w in _PRESUMED}
         absent |= {_PRESUMED[w] for w in presumed}
         groups = tuple(g - presumed for g in groups if g - presumed)
-        residual = bool(_RESIDUAL.search(title)) and not _RESIDUAL.search(codes.title(node))
+        residual = bool(_RESIDUAL.search(title)) and not all(map(_RESIDUAL.search, titles.values()))
         said_too = []
         for term in () if residual else codes.inclusion_terms(code):
             positive = _PAREN.sub(" ", _UNSPECIFIED.sub(" ", term))
@@ -129,9 +129,13 @@ def _default(found: list[tuple[Branch, tuple[frozenset[str], ...]]]) -> str | No
     silent = [b for b, groups in unsided if not groups]
     if silent:
         # "unspecified" before "without …"; 9 or 0 as the last character is the tabular's own habit.
-        return min(silent, key=lambda b: (bool(b.absent) and not b.unspecified, b.code[-1] not in "90", b.code)).code
-    vague = [(sum(map(len, groups)), b.code[-1] not in "90", b.code) for b, groups in unsided if b.unspecified]
+        return min(silent, key=lambda b: (bool(b.absent) and not b.unspecified, _habit(b.code), b.code)).code
+    vague = [(sum(map(len, groups)), _habit(b.code), b.code) for b, groups in unsided if b.unspecified]
     return min(vague)[2] if vague else None
+
+
+def _habit(code: str) -> int:
+    return {"9": 0, "0": 1}.get(code[-1], 2)
 
 
 def _axis(title: str, groups: tuple[frozenset[str], ...], absent: frozenset[str]) -> str:

@@ -23,6 +23,11 @@ Match = Literal["exact", "range", "place"]
 PRECEDENCE: tuple[Kind, ...] = ("statute", "NCD", "LCD", "Article", "payer")
 
 
+def _under(code: str, place: str) -> bool:
+    """Whether a code is a place or lies below it."""
+    return code.startswith(place) and (len(place) > 3 or code[3:4] in ("", "."))
+
+
 @dataclass(frozen=True)
 class CodeList:
     """Diagnoses that a policy names: single codes, ranges with both ends, and places with everything below them.
@@ -35,17 +40,13 @@ class CodeList:
     ranges: tuple[tuple[str, str], ...] = ()
     places: tuple[str, ...] = ()
 
-    def match(self, code: str, release: CodeSet) -> Match | None:
+    def match(self, code: str) -> Match | None:
         """How a billable code is on the list, if it is."""
         if code in self.codes:
             return "exact"
-        if any(low <= code <= high or code.startswith(high) for low, high in self.ranges):
+        if any(low <= code <= high or _under(code, high) for low, high in self.ranges):
             return "range"
-        if self.places and code in release:
-            above = {code, *release.ancestors(code)}
-            if any(place in above for place in self.places):
-                return "place"
-        return None
+        return "place" if any(_under(code, place) for place in self.places) else None
 
     def old_parent(self, code: str, release: CodeSet) -> str | None:
         """A listed code that isn't billable in this release and has the code below it."""

@@ -1,7 +1,8 @@
 """Abbreviations: the reader of abbreviations.csv (short, long, when, note).
 
 `when` says in what company a short form stands for this long form: words, one of which must be near, or
-`section:NAME`; several are separated by `;`, `|` or commas. Empty means always.
+`section:NAME`, separated by spaces or semicolons. Empty means always. `note` holds "upper" for short forms that
+are read in capitals only.
 """
 
 from __future__ import annotations
@@ -24,7 +25,8 @@ class Abbreviation:
     short: str
     long: str
     sections: frozenset[str] = frozenset()
-    words: tuple[str, ...] = ()
+    words: frozenset[str] = frozenset()
+    upper: bool = False
 
     @property
     def always(self) -> bool:
@@ -45,16 +47,17 @@ def readings_of(rows: list[dict[str, str]]) -> Mapping[str, tuple[Abbreviation, 
             raise ValueError(
                 f"abbreviations.csv, row {number}: short and long are both needed, found {short!r}, {long!r}"
             )
-        when = [w.strip() for w in re.split(r"[;|,]", row.get("when") or "") if w.strip()]
-        if len(when) == 1 and " " in when[0]:
-            when = when[0].split() if "section:" in when[0] else when
+        when = re.split(r"[\s;|,]+", (row.get("when") or "").strip())
+        when = [word for word in when if word]
         sections = frozenset(w[8:].strip() for w in when if w.startswith("section:"))
-        words = tuple(w.lower() for w in when if not w.startswith("section:"))
+        words = frozenset(w.lower() for w in when if not w.startswith("section:"))
         key = (short, long)
         if key in seen:
             raise ValueError(f"abbreviations.csv, row {number}: {short!r} for {long!r} stands there twice")
         seen.add(key)
-        table.setdefault(short, []).append(Abbreviation(short, long, sections, words))
+        table.setdefault(short, []).append(
+            Abbreviation(short, long, sections, words, "upper" in (row.get("note") or "").split())
+        )
     return MappingProxyType({short: tuple(found) for short, found in table.items()})
 
 

@@ -77,17 +77,31 @@ def _chosen(readings: tuple[Abbreviation, ...], category: str, near: tuple[str, 
         return fitting[0].long
     for company in near:
         words = set(_WORD.findall(company))
-        fitting = [r for r in readings if any(w in words if " " not in w else w in company for w in r.words)]
-        if len(fitting) == 1:
-            return fitting[0].long
-        if fitting:
-            return None
+        counts = [len(r.words & words) for r in readings]
+        most = max(counts)
+        if most:
+            return readings[counts.index(most)].long if counts.count(most) == 1 else None
     fitting = [r for r in readings if r.always]
     return fitting[0].long if len(fitting) == 1 else None
 
 
 def _lower_of(known: Mapping[str, tuple[Abbreviation, ...]]) -> dict[str, str]:
-    return {short.lower(): short for short in known if len(short) > 2 and short.lower() not in _ORDINARY}
+    return {
+        short.lower(): short
+        for short, readings in known.items()
+        if len(short) > 2 and short.lower() not in _ORDINARY and not any(r.upper for r in readings)
+    }
+
+
+def _phrases_of(known: Mapping[str, tuple[Abbreviation, ...]]) -> re.Pattern[str] | None:
+    """The short forms of several words ("C. diff", "hep B")."""
+    several = sorted((s for s in known if " " in s), key=len, reverse=True)
+    return re.compile(r"(?<!\w)(?:" + "|".join(map(re.escape, several)) + r")(?!\w)") if several else None
+
+
+@cache
+def _phrases() -> re.Pattern[str] | None:
+    return _phrases_of(abbreviations())
 
 
 @cache
@@ -105,10 +119,21 @@ def expand(
     known = abbreviations() if table is None else table
     lower = _lower() if table is None else _lower_of(known)
     defined = definitions(text, layout) if "(" in text else {}
+    phrases = _phrases() if table is None else _phrases_of(known)
     found: list[tuple[int, int, str]] = []
     for index, sentence in enumerate(layout.sentences):
         near: tuple[str, ...] = ()
+        covered = sentence.start
+        several = list(phrases.finditer(text, sentence.start, sentence.end)) if phrases else []
         for chunk in _CHUNK.finditer(text, sentence.start, sentence.end):
+            while several and several[0].start() <= chunk.start():
+                hit = several.pop(0)
+                readings = known[hit[0]]
+                if hit.start() >= covered and len(readings) == 1 and readings[0].always:
+                    found.append((hit.start(), hit.end(), readings[0].long))
+                    covered = hit.end()
+            if chunk.start() < covered:
+                continue
             word = chunk[0].rstrip(".?!'’")
             if not word:
                 continue

@@ -136,7 +136,13 @@ def _value(line: Line, i: int, row: dict[str, object]) -> tuple[int, Value] | No
         end, unit = found[0], found[1] or unit
     elif row.get("measured"):
         return None
-    elif second is None and end < len(words) and words[end] in _SPAN and unit != "/min" and words[end] not in ("h", "min"):
+    elif (
+        second is None
+        and end < len(words)
+        and words[end] in _SPAN
+        and unit != "/min"
+        and words[end] not in ("h", "min")
+    ):
         return None  # "pulse for 2 days"
     if row.get("unit") == "" and unit == "ft" and end < len(words):  # 5 feet 9 inches
         inches = _number(words[end])
@@ -145,7 +151,9 @@ def _value(line: Line, i: int, row: dict[str, object]) -> tuple[int, Value] | No
             more = _units().at(words, end) if end < len(words) else None
             end = more[0] if more else end
     quantity = quantity * sign
-    foreign = unit != str(row.get("unit", "")) and bool(row.get("unit"))  # said in another unit than the usual
+    foreign = unit != str(row.get("unit", "")) and bool(
+        row.get("unit")
+    )  # said in another unit than the usual
     if not foreign and not float(row["low"]) <= quantity <= float(row["high"]):  # type: ignore[arg-type]
         return None
     values: list[tuple[str, str | float | int | None]] = [("quantity", quantity)]
