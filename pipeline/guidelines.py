@@ -210,6 +210,9 @@ def choose_assessed(coding: Coding, drafts: list[Draft]) -> None:
     in_title = any(coding.stands(d) == "title" for d in stated)
     for draft in drafts:
         stands, code = coding.stands(draft), draft.code
+        if draft.finding.source == "general" and (stated or coding.outpatient):
+            coding.set_aside(draft, "a general word; the note says elsewhere what is meant")
+            continue
         symptom = code[0] == "R" or under_any(code, coding.facts.symptom_like)
         if not stated:
             _narrative(coding, draft, symptom)

@@ -7,6 +7,7 @@ problem, the same condition elsewhere in the note.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -14,6 +15,7 @@ from code_maps.axes.branches import Branch, branches
 from code_maps.icd10cm import CodeSet
 from models.proposal import Axis, Choice, OpenAxis
 
+_RESIDUAL = re.compile(r"other\b|unspecified\b", re.IGNORECASE)
 Words = Mapping[str, tuple[int, int]]
 """Folded word -> where it stands in the note."""
 
@@ -42,7 +44,20 @@ class Path:
 
 def descend(codes: CodeSet, place: str, evidence: Evidence) -> list[Path]:
     """The codes that `place` and its evidence lead to: one, or one for each side where no bilateral code exists."""
-    return _down(codes, place, evidence, Path(place))
+    top = _climb(codes, place)
+    return _down(codes, top, evidence, Path(top))
+
+
+def _climb(codes: CodeSet, place: str) -> str:
+    """The node that words for an unspecified code really name: the one above it, where its axes are still open."""
+    while len(place) > 3 and place[0] not in "ZVWXY":
+        parent = codes.parent(place)
+        if parent is None or parent not in codes or _RESIDUAL.match(codes.title(parent)):
+            break
+        if not any(b.default and b.code == place for b in branches(codes, parent)):
+            break
+        place = parent
+    return place
 
 
 def _down(codes: CodeSet, node: str, evidence: Evidence, path: Path) -> list[Path]:

@@ -1,7 +1,8 @@
 """Clinicians' words to places in the tabular.
 
 An entry is a set of folded words and the shallowest node that they alone support. Entries come, strongest first,
-from our tables (`chNN_*.csv`), from the tabular's titles, and from its inclusion terms. The compiled index is kept in
+from our tables (`chNN_*.csv`), from the tabular's titles, from its inclusion terms, and from `general.csv`: words such
+as "pain" that name a code only in a record where nothing says more. The compiled index is kept in
 the cache folder, keyed by the release and by the content of the tables.
 """
 
@@ -19,11 +20,10 @@ from importlib.resources import files
 from code_maps.home import home
 from code_maps.icd10cm import CodeSet
 from code_maps.icd10cm import cache as stored
-from code_maps.icd10cm.defaults import defaults
 from code_maps.terms.words import content, fold, words
 
-SCHEMA = 8
-_TABLE, _TITLE, _INCLUSION, _EPONYM = "table", "title", "inclusion", "eponym"
+SCHEMA = 9
+_TABLE, _TITLE, _INCLUSION, _EPONYM, _GENERAL = "table", "title", "inclusion", "eponym", "general"
 
 _COUNTED = frozenset({"stage", "type", "grade", "class"})
 _ROMAN = {"i": "1", "ii": "2", "iii": "3", "iiia": "3a", "iiib": "3b", "iv": "4", "v": "5"}
@@ -168,17 +168,6 @@ def _shallowest(codes: CodeSet, places: Iterable[str]) -> str | None:
     return top if all(place == top or top in codes.ancestors(place) for place in ordered[1:]) else None
 
 
-def _lifted(codes: CodeSet, place: str) -> str:
-    """The place that words for an unspecified code really name: the node above it, where its axes are still open."""
-    while len(place) > 3 and place[0] not in "ZVWXY" and (parent := codes.parent(place)) and parent in codes:
-        if len(parent) < 3 or not ("nspecified" in codes.title(place) or defaults().get(parent) == place):
-            break
-        if _OTHER.match(codes.title(parent)) or len(codes.children(parent)) < 2:
-            break
-        place = parent
-    return place
-
-
 def _compile(codes: CodeSet) -> tuple[list[tuple[tuple[str, ...], str, str]], dict[str, list[int]]]:
     strongest: dict[frozenset[str], dict[str, list[tuple[tuple[str, ...], str]]]] = defaultdict(lambda: defaultdict(list))
     eponyms: set[str] = set()
@@ -199,9 +188,13 @@ def _compile(codes: CodeSet) -> tuple[list[tuple[tuple[str, ...], str, str]], di
                     eponyms.add(said[0])
     for said, place, source in _from_tabular(codes):
         strongest[frozenset(said)][source].append((said, place))
+    for term, place, _ in rows("general.csv"):
+        said = term_words(term)
+        if frozenset(said) not in strongest:
+            strongest[frozenset(said)][_GENERAL].append((said, place))
     entries: list[tuple[tuple[str, ...], str, str]] = []
     for by_source in strongest.values():
-        for source in (_TABLE, _TITLE, _INCLUSION):
+        for source in (_TABLE, _TITLE, _INCLUSION, _GENERAL):
             if source in by_source:
                 options = by_source[source]
                 place = _shallowest(codes, [p for _, p in options])
@@ -212,7 +205,7 @@ def _compile(codes: CodeSet) -> tuple[list[tuple[tuple[str, ...], str, str]], di
                 if place is None:
                     place = min((p for _, p in options), key=lambda p: (len(p), p)) if source == _TABLE else None
                 if place is not None:
-                    said, place = options[0][0], _lifted(codes, place)
+                    said = options[0][0]
                     entries.append((said, place, _EPONYM if len(said) == 1 and said[0] in eponyms else source))
                 break
     entries.sort()
@@ -228,7 +221,7 @@ def _compile(codes: CodeSet) -> tuple[list[tuple[tuple[str, ...], str, str]], di
 
 def _digest() -> str:
     digest = hashlib.sha256(str(SCHEMA).encode())
-    for name in [*tables(), "words.csv", "phrases.csv", "words.py", "__init__.py"]:
+    for name in [*tables(), "general.csv", "words.csv", "phrases.csv", "words.py", "__init__.py"]:
         digest.update(files("code_maps.terms").joinpath(name).read_bytes())
     return digest.hexdigest()[:16]
 

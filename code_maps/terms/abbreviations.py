@@ -1,8 +1,8 @@
 """Abbreviations: the reader of abbreviations.csv (short, long, when, note).
 
 `when` says in what company a short form stands for this long form: words, one of which must be near, or
-`section:NAME`, separated by spaces or semicolons. Empty means always. `note` holds "upper" for short forms that
-are read in capitals only.
+`section:NAME`, separated by spaces or semicolons. Empty means always. `note` holds "upper" for short forms
+that are read in capitals only.
 """
 
 from __future__ import annotations

@@ -70,13 +70,18 @@ def definitions(text: str, layout: Layout) -> dict[str, tuple[int, int, int, int
     return found
 
 
-def _chosen(readings: tuple[Abbreviation, ...], category: str, near: tuple[str, ...]) -> str | None:
+def _company(text: str, start: int, end: int) -> frozenset[str]:
+    return frozenset(_WORD.findall(text[start:end].lower()))
+
+
+def _chosen(
+    readings: tuple[Abbreviation, ...], category: str, near: tuple[frozenset[str], ...]
+) -> str | None:
     """The long form that the company of a short form decides for, or None."""
     fitting = [r for r in readings if category in r.sections]
     if len(fitting) == 1:
         return fitting[0].long
-    for company in near:
-        words = set(_WORD.findall(company))
+    for words in near:
         counts = [len(r.words & words) for r in readings]
         most = max(counts)
         if most:
@@ -122,7 +127,8 @@ def expand(
     phrases = _phrases() if table is None else _phrases_of(known)
     found: list[tuple[int, int, str]] = []
     for index, sentence in enumerate(layout.sentences):
-        near: tuple[str, ...] = ()
+        near: tuple[frozenset[str], ...] = ()
+        decided: dict[str, str | None] = {}
         covered = sentence.start
         several = list(phrases.finditer(text, sentence.start, sentence.end)) if phrases else []
         for chunk in _CHUNK.finditer(text, sentence.start, sentence.end):
@@ -156,13 +162,15 @@ def expand(
                 if len(readings) == 1 and readings[0].always:
                     found.append((start, end, readings[0].long))
                     continue
-                if not near:
-                    others = layout.sentences[max(0, index - 1) : index + 2]
-                    near = (
-                        text[sentence.start : sentence.end].lower(),
-                        " ".join(text[s.start : s.end].lower() for s in others),
-                    )
-                long = _chosen(readings, layout.category_of(sentence), near)
+                if name not in decided:
+                    if not near:
+                        others = layout.sentences[max(0, index - 1) : index + 2]
+                        near = (
+                            _company(text, sentence.start, sentence.end),
+                            frozenset().union(*(_company(text, o.start, o.end) for o in others)),
+                        )
+                    decided[name] = _chosen(readings, layout.category_of(sentence), near)
+                long = decided[name]
                 if long:
                     found.append((start, end, long))
     return found
