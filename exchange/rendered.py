@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import html
 import sys
-from collections.abc import Iterable
+import textwrap
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 
 from rich.console import Console
@@ -15,11 +17,35 @@ from rich.text import Text
 
 from code_maps.icd10cm import load
 from models.finding import Finding
+from models.gap import Gap
 from models.proposal import Evidence
 from models.report import Report
+from models.text import Section
 
 WIDTH = 100
-_VERDICT_STYLE = {"PASS": "green", "PASS_DX_DOC_GAP": "yellow", "NO_POLICY": "dim", "MANUAL_REVIEW": "yellow"}
+
+VERDICT_WORDS = {
+    "PASS": ("ok", "supported"),
+    "PASS_DX_DOC_GAP": ("warn", "diagnosis covered, a condition isn't shown"),
+    "NO_POLICY": ("quiet", "no policy on file"),
+    "UNVERIFIED_PAYER": ("quiet", "payer's rules not on file"),
+    "MANUAL_REVIEW": ("warn", "needs a person to read it"),
+    "FAIL_NOT_LINKED": ("risk", "diagnosis not linked"),
+    "FAIL_SECONDARY_MISSING": ("risk", "second diagnosis missing"),
+    "FAIL_DX": ("risk", "diagnosis not covered"),
+    "NON_COVERED": ("risk", "not covered"),
+    "RESTRICTED_FREQUENCY": ("risk", "too soon or too often"),
+    "ERROR_NO_DX": ("risk", "no diagnosis pointed to"),
+}
+"""A verdict in plain words, with how it weighs: ok, warn, risk or quiet."""
+
+STATE_SIGN = {"ok": "✓", "warn": "!", "risk": "✗", "quiet": "–"}
+_STATE_STYLE = {"ok": "green", "warn": "yellow", "risk": "bold red", "quiet": "dim"}
+
+
+def verdict_words(verdict: str) -> tuple[str, str]:
+    """How a verdict weighs, and what it says in plain words."""
+    return VERDICT_WORDS.get(verdict, ("warn", verdict.lower().replace("_", " ")))
 
 
 def words(text: str, most: int = 70) -> str:
@@ -32,18 +58,56 @@ def _where(section: str) -> str:
     return section.replace("_", " ")
 
 
+def _count(number: int, one: str) -> str:
+    return f"{number} {one}{'s' * (number != 1)}"
+
+
+def answer_parts(report: Report) -> list[tuple[str, str]]:
+    """The review's answer, part by part, each with how it weighs: what a coder wants to know first."""
+    supported = len(report.proposals)
+    parts = [("ok" if supported else "warn", f"{_count(supported, 'code')} supported")]
+    if report.claim:
+        at_risk: dict[str, list[int]] = {}
+        for v in report.claim.lines:
+            state, said = verdict_words(v.verdict)
+            if state == "risk":
+                at_risk.setdefault(said, []).append(v.line)
+        for said, lines in at_risk.items():
+            several = "s" * (len(lines) > 1)
+            parts.append(("risk", f"line{several} {', '.join(map(str, lines))} at risk: {said}"))
+        if report.claim.lines and not at_risk:
+            parts.append(("ok", "no line at risk"))
+        errors = sum(e.severity == "error" for e in report.claim.edits)
+        if errors:
+            parts.append(("risk", _count(errors, "claim error")))
+        if report.claim.undocumented:
+            parts.append(("warn", f"{', '.join(report.claim.undocumented)} billed, not in the note"))
+    parts.append(("warn" if report.gaps else "ok", _count(len(report.gaps), "gap") if report.gaps else "no gaps"))
+    em = report.em
+    if em and em.supports:
+        said = f"{' or '.join(em.supports)} supported"
+        parts.append(("warn", f"{said}, {em.billed} billed") if em.flag and em.billed else ("ok", said))
+    return parts
+
+
 def answer(report: Report) -> str:
-    """The review in one line: what a coder wants to know first."""
-    parts = [f"{len(report.proposals)} code{'s' * (len(report.proposals) != 1)} supported"]
-    if report.claim and report.claim.lines:
-        at_risk = [v for v in report.claim.lines if v.verdict.startswith(("FAIL", "ERROR", "NON", "RESTRICTED"))]
-        parts.append(
-            "; ".join(f"line {v.line} at risk ({v.verdict})" for v in at_risk) if at_risk else "no line at risk"
-        )
-    parts.append(f"{len(report.gaps)} gap{'s' * (len(report.gaps) != 1)}")
-    if report.em:
-        parts.append(f"E/M {' or '.join(report.em.supports)} supported")
-    return " · ".join(parts)
+    """The review in one line."""
+    return " · ".join(said for _, said in answer_parts(report))
+
+
+def query_text(gap: Gap, on: date | None) -> str:
+    """A gap as a query to the provider, ready to copy: the note's own words, an open question, no hint at payment."""
+    lines = [f"Query about the note of {on}" if on else "Query about the note", ""]
+    if gap.evidence:
+        lines.append("The note says:")
+        for e in gap.evidence[:3]:
+            place = f" ({_where(e.section)})" if e.section else ""
+            lines.append(f'- "{words(e.text, 160)}"{place}')
+        lines.append("")
+    lines.append(gap.ask)
+    if gap.options:
+        lines += ["", *(f"[ ] {option}" for option in gap.options)]
+    return "\n".join([*lines, "", "Please answer in the note or an addendum, by your clinical judgement."])
 
 
 # --- terminal ----------------------------------------------------------------------------------------------------
@@ -221,60 +285,166 @@ def as_markdown(report: Report) -> str:
 
 # --- HTML --------------------------------------------------------------------------------------------------------
 
+KINDS = {
+    "condition": ("C", "condition"), "symptom": ("S", "symptom"), "history": ("H", "history"), "status": ("N", "status, number"),
+    "exam": ("E", "exam"), "result": ("R", "result"), "treatment": ("T", "treatment"), "order": ("O", "order"),
+    "rationale": ("W", "rationale (why)"),
+}  # fmt: skip
+"""Kinds of findings: the letter that marks carry, and the name in the legend."""
+
 MARK_CSS = """
-.note { white-space: pre-wrap; overflow-wrap: anywhere; font: 15px/1.6 system-ui, sans-serif; }
-.note mark { color: inherit; border-radius: 3px; padding: 0 1px; border-bottom: 2px solid transparent; }
-.k-condition { background: #1d6fd633; border-color: #1d6fd6 !important; }
-.k-symptom { background: #c77d0a33; border-color: #c77d0a !important; }
-.k-history, .k-status { background: #7a5cc433; border-color: #7a5cc4 !important; }
-.k-exam { background: #1a8f6a33; border-color: #1a8f6a !important; }
-.k-result { background: #0a8ea833; border-color: #0a8ea8 !important; }
-.k-treatment, .k-order { background: #b1457f33; border-color: #b1457f !important; }
-.k-rationale { background: #6b7a1233; border-color: #6b7a12 !important; }
-.a-negated { text-decoration: line-through; background: #8884; border-color: #888 !important; }
-.a-uncertain { border-bottom-style: dashed !important; }
-.a-historical { border-bottom-style: dotted !important; }
-.a-family, .a-other { font-style: italic; }
-.a-hypothetical::before { content: "["; } .a-hypothetical::after { content: "]"; }
-.a-coded { font-weight: 650; }
+.note { white-space: pre-wrap; overflow-wrap: anywhere; font: 14px/1.75 system-ui, sans-serif; unicode-bidi: plaintext; }
+.note b.h { font-weight: 650; letter-spacing: .01em; }
+.note mark { color: inherit; background: none; border-radius: 3px; padding: 1px 1px 0; unicode-bidi: isolate;
+  text-decoration: underline; text-decoration-thickness: 1.5px; text-underline-offset: 3px;
+  text-decoration-color: color-mix(in srgb, var(--k) 65%, transparent); }
+.note mark::after { content: attr(data-tag); font-size: .58em; font-weight: 700; vertical-align: super; line-height: 0;
+  display: inline-block; text-decoration: none; margin-left: 1px; color: color-mix(in srgb, var(--k) 70%, currentColor);
+  opacity: .85; }
+.k-condition { --k: #2f74c8; } .k-symptom { --k: #b8740f; } .k-history, .k-status { --k: #7d63bd; }
+.k-exam { --k: #2a8c68; } .k-result { --k: #168a9c; } .k-treatment, .k-order { --k: #b04a7f; } .k-rationale { --k: #75801f; }
+.note mark.a-coded { background: color-mix(in srgb, var(--k) 20%, transparent); font-weight: 600;
+  text-decoration-color: var(--k); text-decoration-thickness: 2px; }
+.note mark.a-uncertain { text-decoration-style: dashed; }
+.note mark.a-historical { text-decoration-style: dotted; text-decoration-thickness: 2px; }
+.note mark.a-negated { --k: #868686; text-decoration-line: line-through; color: color-mix(in srgb, currentColor 62%, transparent); }
+.note mark.a-family, .note mark.a-other { font-style: italic; }
+.note mark.a-hypothetical::before { content: "["; opacity: .7; } .note mark.a-hypothetical::after { content: "] " attr(data-tag); }
 """
 
 
-def marked_note(text: str, findings: Iterable[Finding], coded: frozenset[str] = frozenset()) -> str:
-    """The note as HTML with its findings marked; everything of the note is escaped.
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A stretch of a note as it is shown: plain text, a heading, or the words of one or more findings."""
 
-    Overlapping findings: the one whose code is proposed wins, then the longer.
-    """
-    ordered = sorted(findings, key=lambda f: (f.id not in coded, -(f.end - f.start), f.start))
-    taken: list[Finding] = []
-    busy: set[int] = set()
-    for finding in ordered:
-        places = range(finding.start, finding.end)
-        if finding.end - finding.start <= 2000 and busy.isdisjoint(places):
-            busy.update(places)
-            taken.append(finding)
-    out, at = [], 0
-    for finding in sorted(taken, key=lambda f: f.start):
-        said = finding.assertion
-        classes = [f"k-{finding.kind}", f"a-{said.presence}"]
+    start: int
+    end: int
+    heading: bool = False
+    finding: Finding | None = None
+    ids: tuple[str, ...] = ()
+
+    @property
+    def classes(self) -> str:
+        """What the mark's looks go by: its kind and how it is asserted."""
+        if self.finding is None:
+            return ""
+        said = self.finding.assertion
+        names = [f"k-{self.finding.kind}", f"a-{said.presence}"]
         if said.temporality == "historical":
-            classes.append("a-historical")
+            names.append("a-historical")
         if said.experiencer != "patient":
-            classes.append(f"a-{said.experiencer}")
-        if finding.id in coded:
-            classes.append("a-coded")
-        about = ", ".join(
-            [finding.kind, said.presence, said.temporality, said.experiencer]
-            + ([finding.place] if finding.place else [])
-            + [f"cue: {c.text}" for c in said.cues[:2]]
-        )
-        out.append(html.escape(text[at : finding.start]))
-        out.append(
-            f'<mark id="{finding.id}" class="{" ".join(classes)}" title="{html.escape(about, quote=True)}" tabindex="0">'
-            f"{html.escape(text[finding.start : finding.end])}</mark>"
-        )
-        at = finding.end
-    out.append(html.escape(text[at:]))
+            names.append(f"a-{said.experiencer}")
+        return " ".join(names)
+
+    @property
+    def tag(self) -> str:
+        """Letters for what colour says too: the kind, and an assertion other than present, current, the patient's."""
+        return _tag(self.finding) if self.finding else ""
+
+
+def _tag(finding: Finding) -> str:
+    said = finding.assertion
+    extra = {"negated": "no", "uncertain": "?", "hypothetical": "if"}.get(said.presence, "")
+    if said.temporality == "historical":
+        extra += " past" if extra else "past"
+    if said.experiencer != "patient":
+        extra += f" {said.experiencer}" if extra else said.experiencer
+    return KINDS[finding.kind][0] + (f"·{extra}" if extra else "")
+
+
+def described(finding: Finding, results: Sequence[str] = ()) -> str:
+    """One finding in a sentence: what it is, how it is asserted and by which cue, and what rests on it."""
+    said = finding.assertion
+    whose = {"patient": "the patient's", "family": "a relative's", "other": "somebody else's"}[said.experiencer]
+    time = "past" if said.temporality == "historical" else "current"
+    parts = [f"{KINDS[finding.kind][1].split(' (')[0].capitalize()}: {said.presence}, {time}, {whose}."]
+    if said.cues:
+        parts.append("Decided by " + ", ".join(f"“{words(c.text, 30)}” ({c.role.replace('-', ' ')})" for c in said.cues[:2]) + ".")
+    if results:
+        parts.append("Rests on it: " + "; ".join(results) + ".")
+    elif finding.place:
+        parts.append(f"Place in the tabular: {finding.place}.")
+    return " ".join(parts)
+
+
+def results_of(report: Report) -> dict[str, list[str]]:
+    """For each finding the codes that rest on it, proposed or not, in words."""
+    found: dict[str, list[str]] = {}
+    for p in report.proposals:
+        for key in p.findings:
+            found.setdefault(key, []).append(f"{p.code} {words(p.description, 60)}")
+    for w in report.withheld:
+        for key in w.findings:
+            found.setdefault(key, []).append(f"{w.code} not coded ({w.rule})")
+    for c in report.candidates:
+        for key in c.findings:
+            found.setdefault(key, []).append(f"{c.code} only a candidate ({words(c.why, 60)})")
+    return {key: list(dict.fromkeys(said)) for key, said in found.items()}
+
+
+def pieces(text: str, findings: Sequence[Finding], coded: frozenset[str], sections: Iterable[Section] = ()) -> list[Piece]:
+    """The note cut into stretches that cover all of it, in order.
+
+    Where findings overlap one mark stands for them: the one whose code is proposed, then the longer; it knows the ids
+    of the others. Findings of more than 2,000 characters aren't marked.
+    """
+    usable = [f for f in findings if 0 < f.end - f.start <= 2000]
+    taken: list[Piece] = []
+    busy = bytearray(len(text))
+    for finding in sorted(usable, key=lambda f: (f.id not in coded, -(f.end - f.start), f.start, f.id)):
+        if not any(busy[finding.start : finding.end]):
+            busy[finding.start : finding.end] = b"\1" * (finding.end - finding.start)
+            taken.append(Piece(finding.start, finding.end, finding=finding))
+    taken.sort(key=lambda piece: piece.start)
+    shared: list[list[str]] = [[] for _ in taken]
+    first = 0
+    for finding in sorted(usable, key=lambda f: (f.start, f.end, f.id)):
+        while first < len(taken) and taken[first].end <= finding.start:
+            first += 1
+        number = first
+        while number < len(taken) and taken[number].start < finding.end:
+            if taken[number].end > finding.start:
+                shared[number].append(finding.id)
+            number += 1
+    marks = [Piece(m.start, m.end, finding=m.finding, ids=tuple(ids)) for m, ids in zip(taken, shared, strict=True)]
+    heads = [
+        Piece(s.start, s.start + len(s.title), heading=True) for s in sections
+        if s.title and text.startswith(s.title, s.start) and not any(busy[s.start : s.start + len(s.title)])
+    ]  # fmt: skip
+    out: list[Piece] = []
+    at = 0
+    for piece in sorted([*marks, *heads], key=lambda p: p.start):
+        if piece.start < at:
+            continue
+        if piece.start > at:
+            out.append(Piece(at, piece.start))
+        out.append(piece)
+        at = piece.end
+    if at < len(text):
+        out.append(Piece(at, len(text)))
+    return out
+
+
+def marked_note(
+    text: str,
+    findings: Sequence[Finding],
+    coded: frozenset[str] = frozenset(),
+    sections: Iterable[Section] = (),
+    results: Mapping[str, Sequence[str]] | None = None,
+) -> str:
+    """The note as HTML with its findings marked; everything of the note is escaped."""
+    out = []
+    for piece in pieces(text, findings, coded, sections):
+        shown = html.escape(text[piece.start : piece.end])
+        if piece.finding:
+            known = [said for key in piece.ids for said in (results or {}).get(key, ())]
+            classes = piece.classes + (" a-coded" if coded.intersection(piece.ids) else "")
+            about = html.escape(described(piece.finding, list(dict.fromkeys(known))), quote=True)
+            out.append(
+                f'<mark id="{piece.finding.id}" class="{classes}" data-tag="{piece.tag}" title="{about}" tabindex="0">{shown}</mark>'
+            )
+        else:
+            out.append(f'<b class="h">{shown}</b>' if piece.heading else shown)
     return f'<div class="note" dir="auto">{"".join(out)}</div>'
 
 

@@ -26,7 +26,7 @@ _JOIN = {"and": 1, "or": 1, "with": 2, "but": 4, "from": 2, "due": 2, "secondary
 # A stage 3a is also a stage 3.
 _STAGE = re.compile(r"(stage-\d)[ab]")
 AxisWords = dict[str, list[tuple[tuple[str, ...], tuple[str, ...]]]]
-_SLACK = {1: 0, 2: 2, 3: 3}
+_SLACK = {1: 0, 2: 1, 3: 2}
 
 
 @dataclass(frozen=True, slots=True)

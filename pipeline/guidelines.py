@@ -242,12 +242,14 @@ def _is_treated(coding: Coding, draft: Draft) -> bool:
 
 def _narrative(coding: Coding, draft: Draft, symptom: bool) -> None:
     stands = coding.stands(draft)
-    if not coding.outpatient:
+    if any(rule == "history-of" for rule, _ in draft.rules):
+        coding.set_aside(draft, "past history; coded where it bears on this visit")
+    elif draft.code[0] in "ZVWXY":
+        _status(coding, draft)
+    elif not coding.outpatient:
         coding.proposed.append(draft)
     elif stands == "examined" and symptom:
         coding.set_aside(draft, "an exam finding or review-of-systems item")
-    elif draft.code[0] in "ZVWXY":
-        _status(coding, draft)
     elif stands == "background" and not symptom:
         if under_any(draft.code, coding.facts.systemic) or _is_treated(coding, draft):
             coding.proposed.append(draft)
@@ -259,7 +261,10 @@ def _narrative(coding: Coding, draft: Draft, symptom: bool) -> None:
 
 def _status(coding: Coding, draft: Draft) -> None:
     """Status and encounter codes hold wherever they are said; history and circumstance codes need relevance."""
-    if draft.code[0] in "VWXY" or under_any(draft.code, coding.facts.standing_status):
+    past = draft.finding.historical or coding.stands(draft) == "background"
+    if under_any(draft.code, coding.facts.after_operation) and not past:
+        coding.set_aside(draft, "an operation of this episode, not yet a status")
+    elif draft.code[0] in "VWXY" or under_any(draft.code, coding.facts.standing_status):
         coding.proposed.append(draft)
     elif under_any(draft.code, coding.facts.encounters) and _opens(coding, draft):
         coding.proposed.append(draft)
@@ -441,8 +446,12 @@ def combine(coding: Coding) -> None:
             if disease not in coding.proposed:
                 continue
             partner = next(
-                (d for d in coding.proposed if d is not disease and under_any(d.code, row.condition)), None
-            )
+                (
+                    d for d in coding.proposed
+                    if d is not disease and d.finding.source != "general" and under_any(d.code, row.condition)
+                ),
+                None,
+            )  # fmt: skip
             if partner is None or _said_unrelated(coding, disease, partner):
                 continue
             becomes = row.becomes.replace("{d}", disease.code[:3])

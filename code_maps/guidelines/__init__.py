@@ -56,6 +56,7 @@ class Facts:
     may_end: tuple[str, ...]
     symptom_like: tuple[str, ...]
     standing_status: tuple[str, ...]
+    after_operation: tuple[str, ...]
     encounters: tuple[str, ...]
     regional_symptoms: tuple[str, ...]
     region_words: Mapping[str, frozenset[str]]
@@ -150,6 +151,7 @@ def facts() -> Facts:
         may_end=tuple(lists["may_end"]),
         symptom_like=tuple(lists["symptom_like"]),
         standing_status=tuple(lists["standing_status"]),
+        after_operation=tuple(lists["after_operation"]),
         encounters=tuple(lists["encounters"]),
         regional_symptoms=tuple(lists["regional_symptoms"]),
         region_words={name: frozenset(words) for name, words in settings["regions"].items()},

@@ -22,7 +22,7 @@ from code_maps.icd10cm import CodeSet
 from code_maps.icd10cm import cache as stored
 from code_maps.terms.words import content, fold, words
 
-SCHEMA = 9
+SCHEMA = 10
 _TABLE, _TITLE, _INCLUSION, _EPONYM, _GENERAL = "table", "title", "inclusion", "eponym", "general"
 
 _COUNTED = frozenset({"stage", "type", "grade", "class"})
@@ -44,9 +44,11 @@ _TOO_GENERAL = frozenset(
     "cocaine band axis atla conical affective cholinergic hallucinogen antidiabetic corrosion 1st 2nd 3rd adenohypophyseal "
     "accretion asthenic cuneiform astragalus callus fibrinogen falling keratosis erythema infestation growth nervous tension "
     "conduct mole walking standing sitting crying shock stress grief gait posture worry surgery procedure operation "
-    "crisis hemoglobin splinter prep gist veteran gamble divorce mela cardiomem name cold flutter strain radiation radiotherapy chemotherapy dialysis vaccine immunization alcohol tobacco caffeine opioid cannabis".split()
+    "malignancy vsg crisis hemoglobin splinter prep gist veteran gamble divorce mela cardiomem name cold flutter strain radiation radiotherapy chemotherapy dialysis vaccine immunization alcohol tobacco caffeine opioid cannabis".split()
 )
 
+# Pairs whose other reading is the common one: the renal pelvis is no pelvic kidney.
+_OTHERWISE = frozenset({frozenset({"kidney", "pelvis"}), frozenset({"blood", "urine"})})
 _PAREN = re.compile(r"\s*\(([^()]*)\)")
 _BRACKET = re.compile(r"\s*\[([^\[\]]*)\]")
 _TAIL = re.compile(
@@ -193,7 +195,9 @@ def _compile(codes: CodeSet) -> tuple[list[tuple[tuple[str, ...], str, str]], di
         if frozenset(said) not in strongest:
             strongest[frozenset(said)][_GENERAL].append((said, place))
     entries: list[tuple[tuple[str, ...], str, str]] = []
-    for by_source in strongest.values():
+    for key, by_source in strongest.items():
+        if key in _OTHERWISE:
+            continue
         for source in (_TABLE, _TITLE, _INCLUSION, _GENERAL):
             if source in by_source:
                 options = by_source[source]

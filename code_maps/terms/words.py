@@ -23,6 +23,8 @@ STOP = frozenset(
 )
 # … of these, the ones that still tell one term from another and are only dropped when something else is left.
 WEAK = frozenset("disease disorder syndrome condition".split())
+# … and of these, the ones that always do: "disorder of white blood cells" isn't "white blood cells".
+_KEPT = frozenset({"disorder", "condition"})
 
 _IRREGULAR = {
     "feet": "foot", "teeth": "tooth", "vertebrae": "vertebra", "bronchi": "bronchus", "diverticula": "diverticulum",
@@ -90,7 +92,7 @@ def content(text: str) -> tuple[str, ...]:
     that is when fewer than three other words remain.
     """
     folded = [word for word, _, _ in words(text)]
-    strong = [w for w in folded if w and w not in STOP]
+    strong = [w for w in folded if w and (w not in STOP or w in _KEPT)]
     if len(strong) < 3:
         strong = [w for w in folded if w and (w not in STOP or w in WEAK)]
     return tuple(dict.fromkeys(strong))
