@@ -60,6 +60,11 @@ class Report:
         return {"schema": SCHEMA, **_plain(self)}
 
 
+def plain(record: Any) -> Any:  # noqa: ANN401
+    """A record, or a tuple of them, as plain JSON values in the contract's shape."""
+    return _plain(record)
+
+
 def _finding(finding: Finding) -> dict[str, Any]:
     assertion = finding.assertion
     shown: dict[str, Any] = {

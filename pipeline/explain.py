@@ -9,7 +9,7 @@ from typing import Any
 from code_maps.coverage import policies
 from code_maps.edits import edit_rules
 from code_maps.gaps import gap_rules
-from code_maps.guidelines import rules as guideline_rules
+from code_maps.guidelines import guideline_rules
 from code_maps.icd10cm import load
 from code_maps.rulefile import Rule
 from models.problem import InputProblem

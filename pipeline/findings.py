@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from code_maps.axes import said_as
+from code_maps.axes import axis_of, said_as
 from code_maps.terms import TermIndex, words
 from code_maps.terms.words import STOP
 from models.finding import Assertion, Finding, Kind, Mention
@@ -20,11 +20,11 @@ from models.text import Layout
 
 # Punctuation that ends a clause: words on both sides don't belong to one term.
 _BREAK = re.compile(r"[;:•\n\r|()\[\]]|[.?!](?=\s|$)|,|(?<=\s)[-–—]+(?=\s)")
-_LONG = 3  # from so many words on, a term may stretch over commas, as titles do: "depressive disorder, recurrent, severe"
 # Words that may stand between those of a term, at a price in distance.
-_JOIN = {"and": 1, "or": 1, "with": 2, "but": 4, "from": 2, "due": 2, "secondary": 2, "without": 4, "no": 4, "not": 2}
+_JOIN = {"and": 1, "or": 9, "versus": 9, "vs": 9, "with": 2, "but": 4, "from": 2, "due": 2, "secondary": 2, "without": 4, "no": 4, "not": 2}
 # A stage 3a is also a stage 3.
 _STAGE = re.compile(r"(stage-\d)[ab]")
+_QUALIFIERS = frozenset("psychotic feature features joint unspecified type left right bilateral without without".split())
 AxisWords = dict[str, list[tuple[tuple[str, ...], tuple[str, ...]]]]
 _SLACK = {1: 0, 2: 1, 3: 2}
 
@@ -120,7 +120,20 @@ def match_terms(reading: Reading, index: TermIndex) -> list[tuple[int, Mention]]
     return found
 
 
+def _qualified(chosen: tuple[Token, ...], tokens: list[Token], axes: Mapping[str, str]) -> bool:
+    """Whether what a term takes from behind a comma is nothing but a qualifier, as in titles: "sprain, right ankle",
+    "depressive disorder, recurrent, severe". A list of findings isn't."""
+    first = chosen[0].clause
+    behind = {t.clause for t in chosen if t.clause != first}
+    return all(
+        t.word in STOP or t.word in _QUALIFIERS or t.word in axes or t.word.split("-")[0] in axes
+        for t in tokens
+        if t.clause in behind
+    )
+
+
 def _match(row: tuple[Token, ...], index: TermIndex) -> list[Mention]:
+    axes = axis_of()
     by_part: dict[int, list[Token]] = {}
     for token in row:
         by_part.setdefault(token.part, []).append(token)
@@ -139,7 +152,7 @@ def _match(row: tuple[Token, ...], index: TermIndex) -> list[Mention]:
                         continue
                     chosen = _nearest(anchor, said, places)
                     if chosen:
-                        if len(said) < _LONG and len({t.clause for t in chosen}) > 1:
+                        if chosen[0].clause != chosen[-1].clause and not _qualified(chosen, tokens, axes):
                             continue
                         spread = chosen[-1].at - chosen[0].at + 1 - len(said)
                         matches.append((-len(said), spread, chosen, place, source))
@@ -152,7 +165,16 @@ def _match(row: tuple[Token, ...], index: TermIndex) -> list[Mention]:
         spans = tuple(dict.fromkeys((t.start, t.end) for t in chosen))
         start, end = min(s for s, _ in spans), max(e for _, e in spans)
         kept.append((mine, Mention("condition", start, end, place, source, tokens=spans)))
-    return sorted((m for _, m in kept), key=lambda m: (m.start, m.end, m.place))
+    outer = [(theirs, m) for theirs, m in kept]
+    found = [
+        m for mine, m in kept
+        if not any(
+            o is not m and mine & theirs and o.start <= m.start and m.end <= o.end and o.end - o.start > m.end - m.start
+            and o.place[:3] != m.place[:3] and len(mine) <= len(theirs)
+            for theirs, o in outer
+        )
+    ]  # fmt: skip
+    return sorted(found, key=lambda m: (m.start, m.end, m.place))
 
 
 def _inside(chosen: tuple[Token, ...], mine: frozenset[Token], place: str, theirs: frozenset[Token], other: Mention) -> bool:

@@ -106,6 +106,8 @@ def _by_rule(
     text = note.text.lower()
     if when.get("setting") not in (None, note.setting) or any(w in text for w in when.get("without", ())):
         return []
+    if "anywhere" in when and not any(w in text for w in when["anywhere"]):
+        return []
     if any(lies_under(p.code, place) for p in proposals for place in when.get("no_code", ())):
         return []
     if "analyte" in when:

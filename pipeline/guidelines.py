@@ -115,6 +115,8 @@ def by_assertion(coding: Coding, findings: Iterable[Finding]) -> list[Draft]:
             _keep_back(coding, finding, "other-person", "It is somebody else's, not the patient's.")
         elif assertion.presence == "uncertain":
             usable.extend(_uncertain(coding, finding))
+        elif _operated(coding, finding):
+            usable.extend(_past(coding, finding))
         elif assertion.temporality == "historical" and finding.place[0] not in "Z":
             if _stays_current(coding, finding):
                 why = "A lifelong disease isn't over because it is called a history of."
@@ -166,8 +168,9 @@ def _uncertain(coding: Coding, finding: Finding) -> list[Draft]:
     if under_any(finding.place, coding.facts.confirmed_only):
         _keep_back(coding, finding, "confirmed-only", "Coded only when confirmed, in any setting.")
         return []
-    final = any(s.category in ("discharge_diagnoses", "diagnoses") for s in coding.layout.sections)
-    if final and finding.section not in ("discharge_diagnoses", "diagnoses", "assessment", "assessment_plan"):
+    categories = {s.category for s in coding.layout.sections}
+    final = next((c for c in ("discharge_diagnoses", "diagnoses", "assessment") if c in categories), None)
+    if final and finding.section != final:
         _keep_back(coding, finding, "inpatient-uncertain", "Suspected earlier; the final diagnoses don't keep it.")
         return []
     why = "A diagnosis still uncertain at discharge is coded as if established."
@@ -175,6 +178,16 @@ def _uncertain(coding: Coding, finding: Finding) -> list[Draft]:
         replace(d, rules=(*d.rules, ("inpatient-uncertain", why)))
         for d in drafts_for(coding.codes, coding.around, finding)
     ]
+
+
+_OPERATION = re.compile(r"\s+(?:repair(?:ed)?|resection|removal|removed|excision|excised|extraction|surgery|ablation)\b", re.IGNORECASE)
+
+
+def _operated(coding: Coding, finding: Finding) -> bool:
+    """Whether the words go on to name an operation on the condition: "aneurysm repair", "hernia surgery"."""
+    if finding.place[0] in "RZSTVWXY":
+        return False
+    return bool(_OPERATION.match(coding.note.text, finding.end))
 
 
 _OVER = re.compile(r"resolved|status post|s/p|no longer|in remission|cured|ago|prior|previous|old|remote|childhood", re.IGNORECASE)
@@ -229,7 +242,7 @@ def choose_assessed(coding: Coding, drafts: list[Draft]) -> None:
             _status(coding, draft)
         elif symptom:
             coding.set_aside(draft, "a symptom outside the assessment")
-        elif under_any(code, coding.facts.systemic) or _is_treated(coding, draft):
+        elif under_any(code, (*coding.facts.systemic, *coding.facts.always)) or _is_treated(coding, draft):
             coding.proposed.append(replace(draft, rules=(*draft.rules, (
                 "coexisting-condition", "A chronic disease that is treated or bears on care is coded."))))
         else:
@@ -427,6 +440,8 @@ def prefer_specific(coding: Coding) -> None:
 
 def _is_vaguer(codes: CodeSet, vague: Draft, sharp: Draft) -> bool:
     """Whether `vague` is the unspecified end of a place that holds `sharp`."""
+    if not sharp.code.startswith(codes.parent(vague.code) or "-"):
+        return False
     place = vague.finding.place
     if place in codes and not codes.is_billable(place) and (sharp.code.startswith(place)):
         return bool(vague.path.open_axes)
@@ -470,7 +485,7 @@ def combine(coding: Coding) -> None:
                 findings=tuple(dict.fromkeys((*disease.findings, *partner.findings))),
                 rules=(*disease.rules, rule),
             )  # fmt: skip
-            gone = [d for d in (disease, partner) if under_any(d.code, row.drop_for(d.code))]
+            gone = [d for d in (disease, partner) if under_any(d.code, row.drop_for(disease.code))]
             at = min(coding.proposed.index(d) for d in (gone or [disease]))
             coding.proposed.insert(at, new)
             for draft in gone:
@@ -587,7 +602,8 @@ def settle_excludes1(coding: Coding) -> None:
 
 def _claim_to_stay(coding: Coding, draft: Draft) -> tuple[float, ...]:
     title = coding.codes.title(draft.code).lower()
-    return (draft.code[0] not in "RZ", "unspecified" not in title, _strength(coding, draft), len(draft.findings),
+    vague = "unspecified" in title or "not specified" in title
+    return (draft.code[0] not in "RZ", not vague, _strength(coding, draft), len(draft.findings),
             -draft.finding.start)  # fmt: skip
 
 
@@ -602,12 +618,18 @@ def order(coding: Coding) -> None:
     """OCG I.A.13, IV.G, IV.I, I.C.21.c: the reason for the visit first, causes before what they cause, status last."""
     facts = coding.facts
 
+    stated_somewhere = any(coding.stands(d) in ("title", "assessed") for d in coding.proposed)
+
     def key(draft: Draft) -> tuple[float, ...]:
         stands = coding.stands(draft)
-        stated = {"title": 0, "assessed": 1, "reason": 1}.get(stands, 2)
+        stated = {"title": 0, "assessed": 0, "reason": 1}.get(stands, 2)
         never = under_any(draft.code, facts.never_first)
-        first = under_any(draft.code, facts.first) and not never
-        return (2 if never else 0 if first else 1, stated, draft.finding.problem if stated < 2 else 0, draft.finding.start)
+        opens = stands in ("reason", "narrative") or draft.finding.problem in (-1, 0)
+        first = under_any(draft.code, facts.first) and not never and opens
+        later = 2 if never else 0 if first else 1
+        if not stated_somewhere and not coding.outpatient:
+            return (later, 0, -len(draft.findings), draft.finding.start)  # a narrative: what it dwells on
+        return (later, stated, draft.finding.problem if stated == 0 else 0, draft.finding.start)
 
     coding.proposed.sort(key=key)
     for draft in list(coding.proposed):

@@ -144,8 +144,27 @@ def evidence_for(around: Surroundings, finding: Finding) -> Evidence:
             elsewhere.extend(around.clause(other.sentence, {t.clause for t in around.own(other)}))
     tiers.append(_words(elsewhere))
     sides, both = _sides(around, finding, own, free, problem)
+    if finding.place[:3] in _DOMINANCE and len(sides) == 1:
+        # OCG I.C.6.a: unless the note says otherwise the right side is the dominant one
+        side = next(iter(sides))
+        heard = {t.word for line in around.reading.sentences for t in line} & {"lefthanded", "handed"}
+        dominant = (side == "right") != bool(heard and "left" in _handed(around))
+        at = sides[side]
+        tiers[0].update({"dominant": at} if dominant else {"dominant": at, "non": at})
     behind = {t.word for t in row if (t.start, t.end) in denied and t.clause in clauses}
     return Evidence(tiers, sides, both, frozenset(behind))
+
+
+_DOMINANCE = frozenset({"G81", "G83", "I69"})
+
+
+def _handed(around: Surroundings) -> str:
+    """Which hand the note calls dominant, as a word, or ""."""
+    for row in around.reading.sentences:
+        for before, word in zip(row, row[1:], strict=False):
+            if word.word in ("handed", "hand") and before.word in ("left", "right"):
+                return before.word
+    return ""
 
 
 def _said_of_patient(around: Surroundings, number: int) -> list[Token]:
@@ -217,4 +236,5 @@ def _gather(tokens: Sequence[Token], apart: bool = False) -> tuple[dict[str, tup
 
 def drafts_for(codes: CodeSet, around: Surroundings, finding: Finding) -> list[Draft]:
     """What `finding` alone would be coded as: one draft, or one for each side."""
-    return [Draft(p.code, finding, p) for p in descend(codes, finding.place, evidence_for(around, finding))]
+    climb = finding.source not in ("table", "eponym")
+    return [Draft(p.code, finding, p) for p in descend(codes, finding.place, evidence_for(around, finding), climb)]

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from code_maps.axes.descent import Evidence, descend
 from code_maps.guidelines import facts, lies_under
 from code_maps.icd10cm import load
 from models.text import Note, Patient
@@ -144,8 +145,10 @@ def test_a_combination_replaces_one_of_its_parts_and_can_be_reached():
             becomes = row["becomes"].replace("{d}", category)
             drops = [p.replace("{d}", category) for p in row["drop"].split()]
             assert becomes in codes, row
-            # a code may be reached by itself, or below it
-            assert codes.is_billable(becomes) or codes.children(becomes) or codes.seventh_characters(becomes), row
+            # without any further words the descent ends at a code, or at one that only wants its seventh character
+            for path in descend(codes, becomes, Evidence([{}, {}, {}, {}], {}, False, frozenset())):
+                assert path.complete, (becomes, path.code)
+                assert path.code.startswith(becomes), (becomes, path.code)
             parts = [d for d in diseases if d[:3] == category] + conditions
             if not drops:
                 assert row["keep"] == "both", row

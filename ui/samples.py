@@ -7,12 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """A note with its encounter, its claim, and a page on what it teaches."""
+    """A note with its encounter, its claim (empty where there is none), and a page on what it teaches."""
 
     name: str
     text: str
@@ -20,16 +21,37 @@ class Sample:
     claim: Mapping[str, Any]
     about: str
 
+    @property
+    def title(self) -> str:
+        """The first heading of the page about it, or the folder's name."""
+        first = self.about.lstrip().split("\n", 1)[0]
+        return first.removeprefix("# ").strip() if first.startswith("# ") else self.name.replace("-", " ")
+
 
 @cache
 def samples() -> dict[str, Sample]:
-    """All samples by name."""
+    """All samples by name; none where the folder isn't installed. A file that can't be read counts as absent."""
+    try:
+        folders = sorted(files("sample_notes").iterdir(), key=lambda f: f.name)
+    except (ModuleNotFoundError, FileNotFoundError):
+        return {}
     found = {}
-    for folder in sorted(files("sample_notes").iterdir(), key=lambda f: f.name):
+    for folder in folders:
         if folder.is_dir() and folder.joinpath("note.txt").is_file():
-            read = {n: folder.joinpath(n).read_bytes().decode("utf-8") for n in ("note.txt", "claim.json", "about.md")}
-            claim = json.loads(read["claim.json"])
-            path = folder.joinpath("encounter.json")
-            encounter = json.loads(path.read_bytes()) if path.is_file() else {}
-            found[folder.name] = Sample(folder.name, read["note.txt"], encounter, claim, read["about.md"])
+            text = folder.joinpath("note.txt").read_bytes().decode("utf-8")
+            about = folder.joinpath("about.md")
+            said = about.read_bytes().decode("utf-8") if about.is_file() else ""
+            found[folder.name] = Sample(
+                folder.name, text, _json(folder.joinpath("encounter.json")), _json(folder.joinpath("claim.json")), said
+            )
     return found
+
+
+def _json(path: Traversable) -> dict[str, Any]:
+    if not path.is_file():
+        return {}
+    try:
+        read = json.loads(path.read_bytes())
+    except ValueError:
+        return {}
+    return read if isinstance(read, dict) else {}

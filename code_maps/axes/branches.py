@@ -23,12 +23,13 @@ _PAREN = re.compile(r"\(([^()]*)\)")
 _SPLIT = re.compile(r"[,;/]|\bor\b|\band\b")
 _SPLIT_OR = re.compile(r"[,;/]|\bor\b")
 _WITHOUT = re.compile(
-    r"\b(?:without(?: mention of)?|not)\s+(.+?)(?=,|;|\bwith\b|\bof\b|$)", re.IGNORECASE
+    r"\b(?:without(?: mention of)?|not)\s+((?:[^,;]+, )+and [^,;]+|[^,;]+?)(?=,|;|\bwith\b|\bof (?:right|left|unspecified|bilateral)\b|$)",
+    re.IGNORECASE,
 )
 _RESIDUAL = re.compile(r"\bother\b(?!\s+than)|\bnot elsewhere classified\b", re.IGNORECASE)
 _UNSPECIFIED = re.compile(r"\bunspecified\b|\bNOS\b", re.IGNORECASE)
 # Words that a title adds and that nobody writes in a note.
-_SILENT = STOP | {"type", "part", "site", "level", "eye", "involving", "affected", "mention", "encounter", "region"}
+_SILENT = STOP | {"type", "part", "site", "level", "eye", "involving", "affected", "mention", "encounter", "region", "side", "severity"}
 # Said of a title when its opposite must be said in the note: silence means this one.
 _PRESUMED = {
     "uncomplicated": "complication",
@@ -93,7 +94,9 @@ def branches(codes: CodeSet, node: str) -> tuple[Branch, ...]:
     found: list[tuple[Branch, tuple[frozenset[str], ...]]] = []
     for code, title in titles.items():
         plain = _PAREN.sub(" ", title)
-        absent = frozenset(w for part in _WITHOUT.findall(plain) for w in _folded(part) if w not in STOP)
+        absent = frozenset(
+            w for part in _WITHOUT.findall(plain) for w in _folded(part) if w not in STOP and w not in known and w not in SIDES
+        )
         groups = _groups(_UNSPECIFIED.sub(" ", _WITHOUT.sub(" ", plain)), known)
         presumed = {w for group in groups for w in group if w in _PRESUMED}
         absent |= {_PRESUMED[w] for w in presumed}
@@ -130,6 +133,11 @@ def _default(found: list[tuple[Branch, tuple[frozenset[str], ...]]]) -> str | No
     if silent:
         # "unspecified" before "without …"; 9 or 0 as the last character is the tabular's own habit.
         return min(silent, key=lambda b: (bool(b.absent) and not b.unspecified, _habit(b.code), b.code)).code
+    others = [b for b, groups in unsided if b.unspecified] or [
+        b for b, _ in found if b.side is None and b.residual and "part" in b.label
+    ]
+    if others and not any(b.unspecified for b, _ in unsided):
+        return others[0].code  # a site named as a whole: "other part of trunk" is where the trunk itself goes
     vague = [(sum(map(len, groups)), _habit(b.code), b.code) for b, groups in unsided if b.unspecified]
     return min(vague)[2] if vague else None
 

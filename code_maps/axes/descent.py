@@ -42,9 +42,12 @@ class Path:
     complete: bool = True
 
 
-def descend(codes: CodeSet, place: str, evidence: Evidence) -> list[Path]:
-    """The codes that `place` and its evidence lead to: one, or one for each side where no bilateral code exists."""
-    top = _climb(codes, place)
+def descend(codes: CodeSet, place: str, evidence: Evidence, climb: bool = True) -> list[Path]:
+    """The codes that `place` and its evidence lead to: one, or one for each side where no bilateral code exists.
+
+    `climb` first goes up from an unspecified code; a place from our tables was chosen and is kept.
+    """
+    top = _climb(codes, place) if climb else place
     return _down(codes, top, evidence, Path(top))
 
 

@@ -3,6 +3,7 @@
 A rule file's `[when]` is a closed vocabulary, all parts of which must hold:
 
     code      the proposal lies under one of these places
+    anywhere  one of these stands anywhere in the note
     words     one of these stands in the sentences or the problem of the proposal
     without   none of these stands anywhere in the note
     analyte, above, below   a measured value of the note on the far side of a limit
@@ -21,7 +22,7 @@ from importlib.resources import files
 from code_maps.rulefile import Rule, read_rules
 
 OWN_KEYS = {"kind", "missing", "about", "code", "ask", "options", "priority", "when"}
-WHEN_KEYS = {"code", "words", "without", "analyte", "above", "below", "no_code", "setting"}
+WHEN_KEYS = {"code", "words", "anywhere", "without", "analyte", "above", "below", "no_code", "setting"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,6 +54,7 @@ class Facts:
     history: Mapping[str, tuple[str, str]]
     confirmed_only: tuple[str, ...]
     may_end: tuple[str, ...]
+    always: tuple[str, ...]
     symptom_like: tuple[str, ...]
     standing_status: tuple[str, ...]
     after_operation: tuple[str, ...]
@@ -115,7 +116,7 @@ def _expand(place: str) -> Iterable[str]:
 
 
 @cache
-def rules() -> dict[str, Rule]:
+def guideline_rules() -> dict[str, Rule]:
     """The guideline rule files by id."""
     return {rule.id: rule for rule in read_rules("code_maps.guidelines.rules", "guideline", OWN_KEYS)}
 
@@ -128,7 +129,7 @@ def facts() -> Facts:
     listed = _rows("first_listed.csv")
     chronic = _rows("chronic.csv")
     return Facts(
-        rules=rules(),
+        rules=guideline_rules(),
         combinations=tuple(
             Combination(
                 rule=row.get("rule") or "with-convention",
@@ -149,6 +150,7 @@ def facts() -> Facts:
         history=_history(),
         confirmed_only=tuple(lists["confirmed_only"]),
         may_end=tuple(lists["may_end"]),
+        always=tuple(lists["always"]),
         symptom_like=tuple(lists["symptom_like"]),
         standing_status=tuple(lists["standing_status"]),
         after_operation=tuple(lists["after_operation"]),

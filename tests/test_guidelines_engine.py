@@ -1,0 +1,274 @@
+"""The coding guidelines at work on short notes: what is coded, what isn't, in which order, and by which rule."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+
+# --- assessed or only mentioned (OCG IV.G, IV.J) -------------------------------------------------------------------
+
+
+def test_what_is_assessed_is_coded_and_what_is_only_mentioned_is_not(reviewed):
+    report = reviewed("PMH: Gout in 2015. Migraine.\n\nAssessment:\n1. Acute sinusitis - amoxicillin.\n")
+    codes = [p.code for p in report.proposals]
+    assert codes[0].startswith("J01")
+    assert not any(code.startswith(("M10", "M1A")) for code in codes)
+    assert any(c.code.startswith(("M10", "M1A", "Z87")) for c in [*report.candidates, *report.withheld])
+
+
+def test_a_chronic_disease_that_is_treated_is_coded_from_the_history(coded):
+    note = "PMH: Hypertension.\nMedications: lisinopril 10 mg daily.\n\nAssessment:\n1. Acute bronchitis."
+    assert "I10" in coded(note)
+    assert coded("PMH: none.\nMedications: none.\n\nAssessment:\n1. Acute bronchitis.") == ["J20.9"]
+
+
+def test_a_symptom_that_is_all_there_is_is_coded(coded):
+    assert coded("Assessment:\n1. Headache.") == ["R51.9"]
+    assert coded("CC: cough\nHPI: Cough for a week. Lungs clear.") == ["R05.9"]
+
+
+def test_an_empty_note_and_one_without_findings_propose_nothing(coded):
+    assert coded("") == []
+    assert coded("Assessment:\nNo complaints today. Doing well.") == []
+
+
+# --- negated, uncertain, hypothetical, others (OCG IV.H, II.H) -----------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "said", ["No pneumonia.", "Denies chest pain.", "Pneumonia was ruled out.", "No evidence of heart failure.", "Negative for asthma."]
+)
+def test_what_is_denied_is_not_coded_and_said_to_be_denied(said, reviewed):
+    report = reviewed(f"Assessment:\n1. Hypertension.\n2. {said}")
+    assert [p.code for p in report.proposals] == ["I10"]
+    assert any(w.rule == "negated-finding" for w in report.withheld)
+
+
+@pytest.mark.parametrize("doubt", ["Possible", "Probable", "Suspected", "Likely", "Rule out", "Concern for"])
+def test_a_doubtful_diagnosis_is_not_coded_in_an_outpatient_note_and_the_symptom_is(doubt, reviewed):
+    report = reviewed(f"CC: cough\nHPI: Cough for a week.\nAssessment:\n1. Cough. {doubt} pneumonia.")
+    assert [p.code for p in report.proposals] == ["R05.9"]
+    assert ("J18.9", "outpatient-uncertain") in {(w.code, w.rule) for w in report.withheld}
+
+
+def test_the_same_diagnosis_without_doubt_is_coded(coded):
+    assert coded("CC: cough\nHPI: Cough for a week.\nAssessment:\n1. Pneumonia.") == ["J18.9"]
+
+
+def test_a_doubtful_diagnosis_at_discharge_is_coded_for_an_inpatient(coded):
+    note = "DISCHARGE DIAGNOSES:\n1. Probable pneumonia"
+    assert coded(note, setting="inpatient") == ["J18.9"]
+    assert "J18.9" not in coded(note, setting="outpatient")
+
+
+@pytest.mark.parametrize("said", ["COVID-19", "HIV disease"])
+def test_what_counts_only_when_confirmed_is_not_coded_even_for_an_inpatient(said, coded):
+    assert coded(f"DISCHARGE DIAGNOSES:\n1. Hypokalemia\n2. Probable {said}", setting="inpatient") == ["E87.6"]
+    assert len(coded(f"DISCHARGE DIAGNOSES:\n1. Hypokalemia\n2. {said}", setting="inpatient")) == 2
+
+
+def test_a_relatives_disease_is_not_the_patients(reviewed):
+    report = reviewed("Family history: mother breast cancer, father stroke.\nAssessment:\n1. Hypertension.")
+    assert [p.code for p in report.proposals] == ["I10"]
+    assert "Z80.3" in {c.code for c in report.candidates}
+    assert "family-history" in {w.rule for w in report.withheld}
+
+
+def test_what_might_come_is_not_coded(reviewed):
+    report = reviewed("Assessment:\n1. Hypertension. Return if chest pain or dyspnea occurs.")
+    assert [p.code for p in report.proposals] == ["I10"]
+
+
+def test_an_empty_box_is_a_no_and_a_ticked_one_a_yes(coded):
+    assert coded("Assessment:\n[x] Hypertension\n[ ] Asthma\n[ ] Gout") == ["I10"]
+    assert coded("Assessment:\n[ ] Hypertension\n[x] Asthma\n[ ] Gout") == ["J45.909"]
+
+
+# --- history (OCG I.C.21.c.4, IV.I) --------------------------------------------------------------------------------
+
+
+def test_a_disease_that_is_over_is_a_history_code(reviewed):
+    report = reviewed("Assessment:\n1. History of breast cancer, no evidence of disease.")
+    codes = [p.code for p in report.proposals]
+    assert "Z85.3" in codes and not any(code.startswith("C50") for code in codes)
+
+
+def test_a_lifelong_disease_is_not_over_because_it_is_a_history_of(coded):
+    assert coded("Assessment:\n1. History of hypertension, on lisinopril.") == ["I10"]
+    assert "J45.909" in coded("Assessment:\n1. History of asthma, uses albuterol.")
+
+
+# --- symptoms and signs that belong to a diagnosis (OCG I.B.5) ------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("note", "kept", "gone"),
+    [
+        ("1. Pneumonia with cough and fever.", "J18.9", {"R05.9", "R50.9"}),
+        ("1. Primary osteoarthritis of the right knee with right knee pain.", "M17.11", {"M25.561"}),
+        ("1. Migraine with headache.", "G43.909", {"R51.9"}),
+        ("1. Acute on chronic systolic heart failure with edema and dyspnea.", "I50.23", {"R60.9", "R06.00"}),
+    ],
+)
+def test_a_symptom_of_the_diagnosis_is_not_coded_beside_it(note, kept, gone, coded):
+    codes = coded(f"Assessment:\n{note}")
+    assert kept in codes
+    assert not gone & set(codes)
+
+
+def test_a_symptom_of_its_own_is_coded_beside_an_unrelated_diagnosis(coded):
+    codes = coded("Assessment:\n1. Hypertension.\n2. Headache.")
+    assert codes == ["I10", "R51.9"]
+
+
+def test_pain_in_the_other_knee_is_no_part_of_the_arthritis(coded):
+    codes = coded("Assessment:\n1. Primary osteoarthritis of the right knee.\n2. Left knee pain.")
+    assert {"M17.11", "M25.562"} <= set(codes)
+
+
+# --- the more specific (OCG I.B.2) and combination codes (I.A.15, I.B.9) --------------------------------------------
+
+
+def test_of_two_names_of_one_disease_the_more_specific_is_coded(coded):
+    codes = coded("HPI: CKD.\nAssessment:\n1. CKD.\n2. Chronic kidney disease stage 4.")
+    assert [code for code in codes if code.startswith("N18")] == ["N18.4"]
+
+
+def test_a_detail_said_elsewhere_in_the_note_counts(coded):
+    assert coded("HPI: Her left knee has hurt since May.\nAssessment:\n1. Primary osteoarthritis of the knee, left.") == ["M17.12"]
+
+
+def test_hypertension_and_kidney_disease_are_one_code_and_the_stage_follows(coded):
+    codes = coded("Assessment:\n1. Hypertension.\n2. CKD stage 3a.")
+    assert codes == ["I12.9", "N18.31"]
+    assert coded("Assessment:\n1. Hypertension.\n2. Gout.")[0] == "I10"
+
+
+def test_hypertension_and_heart_failure_are_one_code_and_the_failure_follows(coded):
+    codes = coded("Assessment:\n1. Hypertension.\n2. Chronic diastolic heart failure.")
+    assert codes == ["I11.0", "I50.32"]
+
+
+def test_hypertension_with_heart_and_kidney_is_i13(coded):
+    codes = coded("Assessment:\n1. Hypertension.\n2. Chronic systolic heart failure.\n3. CKD stage 3b.")
+    assert codes[0] == "I13.0" and {"I50.22", "N18.32"} <= set(codes)
+    assert not {"I10", "I11.0", "I12.9"} & set(codes)
+
+
+def test_diabetes_and_kidney_disease_are_assumed_to_go_together_unless_the_note_says_otherwise(coded):
+    together = coded("Assessment:\n1. Type 2 diabetes.\n2. CKD stage 3a.")
+    assert "E11.22" in together and "N18.31" in together and "E11.9" not in together
+    apart = coded("Assessment:\n1. Type 2 diabetes.\n2. CKD stage 3a, not due to diabetes.")
+    assert "E11.22" not in apart and "E11.9" in apart
+
+
+def test_insulin_and_tablets_of_a_diabetic_are_coded_and_sliding_scale_is_not(coded):
+    long_term = coded("Assessment:\n1. Type 2 diabetes. Continue insulin glargine and metformin.")
+    assert {"Z79.4", "Z79.84"} <= set(long_term)
+    short = coded("HOSPITAL COURSE: Sliding scale insulin during the stay.\nDISCHARGE DIAGNOSES:\n1. Type 2 diabetes", setting="inpatient")
+    assert "Z79.4" not in short
+
+
+def test_an_index_alone_is_not_coded_and_with_a_weight_diagnosis_once(coded):
+    assert not any(c.startswith("Z68") for c in coded("Vitals: BMI 33.1\nAssessment:\n1. Hypertension."))
+    both = coded("Vitals: BMI 33.1\nAssessment:\n1. Obesity.")
+    assert both.count("Z68.33") == 1
+
+
+# --- Excludes1 ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "note",
+    [
+        "1. Type 1 diabetes.\n2. Type 2 diabetes.",
+        "1. Low back pain.\n2. Low back pain with sciatica.",
+        "1. Gestational hypertension.\n2. Essential hypertension.",
+        "1. Cough.\n2. Cough with hemoptysis.\n3. Acute bronchitis.\n4. Chronic bronchitis.",
+        "1. Anxiety.\n2. Depression.\n3. Bipolar disorder.\n4. Major depressive disorder, recurrent.",
+    ],
+)
+def test_codes_that_exclude_each_other_are_not_proposed_together(note, reviewed, codes):
+    report = reviewed(f"Assessment:\n{note}")
+    assert report.proposals
+    for one, other in itertools.combinations([p.code for p in report.proposals], 2):
+        assert codes.excludes1(one, other) is None, (one, other)
+
+
+def test_codes_that_do_not_exclude_each_other_stay(coded):
+    assert {"I10", "E78.5", "K21.9"} <= set(coded("Assessment:\n1. Hypertension.\n2. Hyperlipidemia.\n3. GERD."))
+
+
+# --- order (OCG I.A.13, IV.G) -----------------------------------------------------------------------------------------
+
+
+def test_the_order_of_the_assessment_is_kept(coded):
+    assert coded("Assessment:\n1. Gout.\n2. Asthma.\n3. Hypothyroidism.")[1:] == ["J45.909", "E03.9"]
+    assert coded("Assessment:\n1. Hypothyroidism.\n2. Asthma.\n3. Headache.") == ["E03.9", "J45.909", "R51.9"]
+
+
+def test_a_cause_comes_before_what_it_causes(coded):
+    codes = coded("Assessment:\n1. Acute on chronic systolic heart failure.\n2. Hypertension.")
+    assert codes.index("I11.0") < codes.index("I50.23")
+
+
+def test_ranks_are_counted_and_the_first_is_first_listed(reviewed):
+    report = reviewed("Assessment:\n1. Hypothyroidism.\n2. Asthma.\n3. Migraine.")
+    assert [p.rank for p in report.proposals] == [1, 2, 3]
+    assert [p.first_listed for p in report.proposals] == [True, False, False]
+
+
+def test_a_status_code_never_comes_first(coded):
+    codes = coded("SH: former smoker.\nAssessment:\n1. COPD.")
+    assert codes[0] == "J44.9"
+
+
+# --- seventh characters -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("note", "code"),
+    [
+        ("Assessment: Sprain of the right ankle.", "S93.401A"),
+        ("Follow-up of a right ankle sprain, healing well.\nAssessment: Sprain of the right ankle, subsequent encounter.", "S93.401D"),
+    ],
+)
+def test_the_episode_of_care_is_the_seventh_character(note, code, coded):
+    assert code in coded(note)
+
+
+# --- a note that names one code more than once -----------------------------------------------------------------------
+
+
+def test_a_code_is_proposed_once_with_all_its_evidence(reviewed):
+    report = reviewed("CC: asthma\nHPI: Asthma since childhood.\nAssessment:\n1. Asthma.\nPlan: albuterol for asthma.")
+    assert [p.code for p in report.proposals].count("J45.909") == 1
+    (asthma,) = [p for p in report.proposals if p.code == "J45.909"]
+    assert len(asthma.evidence) >= 2
+
+
+# --- what goes wrong today ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.xfail(reason="known fault of the engine when the samples were read", strict=False)
+@pytest.mark.parametrize(
+    ("note", "there", "absent"),
+    [
+        # the words of one term reach across the cue that doubts it
+        ("Assessment:\n1. Lesion of the left forearm, suspicious for basal cell carcinoma.", "", "C44.619"),
+        ("Assessment:\n1. Anemia of chronic kidney disease.", "D63.1", "D63.8"),
+        ("Assessment:\n1. Right lower lobe pneumonia.", "J18.9", "J18.1"),
+        ("Assessment:\n1. Gestational hypertension, third trimester.", "O13.3", "O10.013"),
+        ("DISCHARGE DIAGNOSES:\n1. Sepsis due to E. coli\n2. Acute kidney injury due to sepsis, resolved", "A41.51", "Z86.19"),
+        ("Assessment:\n1. Internal hemorrhoids, first degree.", "K64.0", "K64.8"),
+        ("Past surgical history: cataract surgery.\nAssessment:\n1. Type 2 diabetes.", "E11.9", "E11.36"),
+        ("PMH: type 2 diabetes, osteoarthritis of hands, cataract surgery 2021.\nAssessment:\n1. Type 2 diabetes.", "E11.9", "E11.36"),
+        ("PMH: hyperlipidemia.\nMedications: atorvastatin.\nAssessment:\n1. Mixed hyperlipidemia.", "E78.2", "E78.5"),
+        ("Assessment:\n1. Major depressive disorder, recurrent, moderate.", "F33.1", "F33.8"),
+    ],
+)
+def test_what_a_coder_would_code(note, there, absent, coded):
+    codes = coded(note, setting="inpatient" if "DISCHARGE" in note else "outpatient")
+    assert there in codes or not there
+    assert absent not in codes

@@ -1,0 +1,276 @@
+"""The sidebar of the Review page: a note, the encounter and the claim, read into records."""
+
+from __future__ import annotations
+
+import datetime as dt
+import html
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import streamlit as st
+
+from code_maps.icd10cm import load
+from models.claim import Claim
+from models.problem import InputProblem
+from models.record import NoteRecord, validated
+from ui.samples import samples
+
+MOST = 1_000_000
+LETTERS = "ABCDEFGHIJKL"
+_FIELDS = (
+    "sample", "text", "on", "setting", "age", "sex", "payer", "state", "diagnoses", "contract", "last_seen", "history", "abn",
+)  # fmt: skip
+_BLANK: Mapping[str, Any] = {"code": "", "modifiers": "", "units": 1.0, "pointers": ""}
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """What was entered. A problem with the claim leaves the note reviewable; one with the note doesn't."""
+
+    record: NoteRecord | None = None
+    claim: Claim | None = None
+    note_problem: str = ""
+    claim_problem: str = ""
+
+
+def take_sample(name: str | None = None) -> None:
+    """Fill the form from a sample: the one named, or the one chosen in the form."""
+    state = st.session_state
+    if name is not None:
+        state["sample"] = name
+    sample = samples().get(state.get("sample") or "")
+    if sample is None:
+        return
+    claim, encounter = sample.claim, sample.encounter
+    patient = {**claim.get("patient", {}), **encounter.get("patient", {})}
+    on = encounter.get("date_of_service") or claim.get("date_of_service")
+    age = patient.get("age")
+    seen = claim.get("patient", {})
+    state["text"] = sample.text
+    state["setting"] = encounter.get("setting", "outpatient")
+    state["on"] = dt.date.fromisoformat(on) if on else None
+    state["age"], state["sex"] = None if age is None else float(age), patient.get("sex")
+    state["payer"], state["state"] = claim.get("payer") or "", claim.get("state") or ""
+    state["contract"], state["abn"] = claim.get("contract", "B"), bool(claim.get("abn_on_file"))
+    state["last_seen"] = (seen["last_seen"] or "never") if "last_seen" in seen else ""
+    past = claim.get("history")
+    state["history"] = (
+        "" if past is None else ", ".join(f"{p['code']} {p['date_of_service']}" for p in past) or "none"
+    )
+    state["diagnoses"] = ", ".join(claim.get("diagnoses", []))
+    _set_lines(
+        {"code": line["code"], "modifiers": " ".join(line.get("modifiers", [])), "units": float(line.get("units", 1)),
+         "pointers": " ".join(LETTERS[p - 1] if 0 < p <= len(LETTERS) else str(p) for p in line.get("pointers", []))}
+        for line in claim.get("lines", [])
+    )  # fmt: skip
+    state["file_problem"] = ""
+
+
+def clear() -> None:
+    """Empty the whole form."""
+    for name in _FIELDS:
+        st.session_state.pop(name, None)
+    st.session_state.pop("kept", None)
+    st.session_state["file_problem"] = ""
+    _set_lines(())
+
+
+def _set_lines(lines: Iterable[dict[str, Any]]) -> None:
+    st.session_state["lines"] = list(lines) or [dict(_BLANK)]
+    st.session_state["grid"] = st.session_state.get("grid", 0) + 1
+
+
+def _take_file() -> None:
+    state = st.session_state
+    upload = state.get("upload")
+    state["file_problem"] = ""
+    if upload is None:
+        return
+    data = upload.getvalue()
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        state["file_problem"] = f"The file isn't UTF-8 text (byte {error.start + 1}). Save the note as UTF-8 text and try again."
+        return
+    if "\0" in text:
+        state["file_problem"] = "The file isn't text: it holds zero bytes. Save the note as UTF-8 text and try again."
+    elif not text.strip():
+        state["file_problem"] = "The file is empty. Choose a file that holds a note."
+    elif len(text) > MOST:
+        state["file_problem"] = f"The file holds {len(text):,} characters; a note has at most {MOST:,}. Split the file."
+    else:
+        state["text"], state["sample"] = text, ""
+
+
+def _restore() -> None:
+    """Bring back what was entered before another page was shown: Streamlit forgets fields that aren't drawn."""
+    state = st.session_state
+    for name, value in state.get("kept", {}).items():
+        if name not in state:
+            state[name] = value
+    if "lines" not in state:
+        _set_lines(())
+    elif f"grid{state['grid']}" not in state and state.get("kept_lines") and state.get("kept_grid") == state["grid"]:
+        _set_lines(state["kept_lines"])
+    if state.get("setting") is None:
+        state["setting"] = "outpatient"
+    if state.get("contract") is None:
+        state["contract"] = "B"
+
+
+def sidebar() -> Inputs:
+    """Draw the form and read it."""
+    _restore()
+    state = st.session_state
+    known = samples()
+    with st.sidebar:
+        if known:
+            st.selectbox(
+                "Sample note", ["", *known], key="sample", on_change=take_sample,
+                format_func=lambda n: known[n].title if n else "Choose one, or paste below",
+            )  # fmt: skip
+        text = st.text_area("Note", key="text", height=150, max_chars=MOST, placeholder="Paste a note here, then Ctrl+Enter")
+        with st.expander("Upload a .txt file", icon=":material/upload_file:"):
+            st.file_uploader("Note file", type=["txt"], key="upload", on_change=_take_file, label_visibility="collapsed")
+        sample = known.get(state.get("sample") or "")
+        if sample and sample.text == text and sample.about:
+            with st.expander("About this sample", icon=":material/school:"):
+                st.markdown(sample.about.split("\n", 1)[-1])
+        _heading("Encounter")
+        one, two = st.columns(2)
+        on = one.date_input("Date of service", key="on", value=None, min_value=dt.date(2015, 10, 1), format="YYYY-MM-DD")
+        setting = two.segmented_control(
+            "Setting", ["outpatient", "inpatient"], key="setting", required=True,
+            format_func=lambda s: {"outpatient": "Outpt", "inpatient": "Inpt"}[s],
+        )  # fmt: skip
+        one, two = st.columns(2)
+        age = one.number_input("Age", min_value=0.0, max_value=130.0, value=None, step=1.0, key="age", format="%g")
+        sex = two.selectbox("Sex", [None, "female", "male"], key="sex", format_func=lambda s: s or "unknown")
+        _heading("Claim")
+        one, two = st.columns([2, 1])
+        payer = one.text_input("Payer", key="payer", placeholder="medicare")
+        us_state = two.text_input("State", key="state", max_chars=2, placeholder="FL")
+        diagnoses = st.text_input("Diagnoses, A to L", key="diagnoses", placeholder="M17.11, I10")
+        codes = diagnoses.replace(",", " ").upper().split()
+        _lettered(codes, on)
+        lines = st.data_editor(
+            state["lines"], num_rows="dynamic", key=f"grid{state['grid']}", hide_index=True, width="stretch",
+            column_order=("code", "modifiers", "units", "pointers"),
+            column_config={
+                "code": st.column_config.TextColumn("Service", help="CPT or HCPCS code", width=70),
+                "modifiers": st.column_config.TextColumn("Mod.", help="Modifiers, such as 25 RT", width=55),
+                "units": st.column_config.NumberColumn("Units", width=50, min_value=0),
+                "pointers": st.column_config.TextColumn("Points to", help="Letters of the diagnoses, such as A B", width=75),
+            },
+        )  # fmt: skip
+        with st.expander("More about the claim"):
+            contract = st.segmented_control("Contract", ["B", "DME"], key="contract", required=True)
+            last_seen = st.text_input("Last seen", key="last_seen", placeholder="2026-01-20, never; empty is unknown")
+            history = st.text_input("Earlier services", key="history", placeholder="83036 2026-01-20; none; empty is unknown")
+            abn = st.checkbox("An ABN is on file", key="abn")
+        st.button("Clear the form", on_click=clear, type="tertiary", icon=":material/ink_eraser:")
+    state["kept"] = {name: state[name] for name in _FIELDS if name in state}
+    state["kept_lines"], state["kept_grid"] = [dict(line) for line in lines], state["grid"]
+    if state.get("file_problem"):
+        return Inputs(note_problem=state["file_problem"])
+    if not (text or "").strip():
+        return Inputs()
+    claim, problem = None, ""
+    try:
+        claim = _claim(
+            {"date_of_service": on, "payer": payer.strip() or "medicare", "state": us_state.strip().upper() or None,
+             "contract": contract or "B", "diagnoses": codes, "abn_on_file": abn},
+            {"age": age, "sex": sex}, lines, last_seen, history,
+        )  # fmt: skip
+    except InputProblem as error:
+        problem = str(error)
+    try:
+        record = validated(
+            NoteRecord,
+            {"id": "note", "text": text, "setting": setting or "outpatient", "date_of_service": on,
+             "patient": {"age": age, "sex": sex}},
+            "the form",
+        )  # fmt: skip
+    except InputProblem as error:
+        return Inputs(note_problem=str(error))
+    return Inputs(record, claim, "", problem)
+
+
+def _heading(text: str) -> None:
+    st.html(f'<div class="cp-side">{text}</div>')
+
+
+def _lettered(codes: list[str], on: dt.date | None) -> None:
+    """The diagnoses of the claim with the letters that lines point by."""
+    if not codes:
+        return
+    release = load(on)
+    rows = []
+    for letter, code in zip(LETTERS, codes, strict=False):
+        title = release.title(code) if code in release else f"not in ICD-10-CM {release.release}"
+        rows.append(
+            f'<div title="{html.escape(title, quote=True)}"><b>{letter}</b> <code>{html.escape(code)}</code> '
+            f"<span>{html.escape(title)}</span></div>"
+        )
+    if len(codes) > len(LETTERS):
+        rows.append(f"<div>A claim takes 12 diagnoses; {len(codes) - 12} more are ignored by pointers.</div>")
+    st.html(f'<div class="cp-dx">{"".join(rows)}</div>')
+
+
+def _claim(
+    data: dict[str, Any], patient: dict[str, Any], rows: Iterable[Mapping[str, Any]], last_seen: str, history: str
+) -> Claim | None:
+    """The claim of the form; None where neither lines nor diagnoses are entered. Raises InputProblem."""
+    lines = []
+    for number, row in enumerate(rows, 1):
+        code = str(row.get("code") or "").strip().upper()
+        pointers = _pointers(str(row.get("pointers") or ""), number)
+        if not code:
+            if pointers:
+                raise InputProblem("pointers without a service", f"Claim line {number}", "enter its CPT or HCPCS code")
+            continue
+        modifiers = str(row.get("modifiers") or "").replace(",", " ").upper().split()
+        units = row.get("units")
+        lines.append(
+            {"code": code, "modifiers": modifiers, "units": 1 if units is None or units != units else units, "pointers": pointers}
+        )
+    if not lines and not data["diagnoses"]:
+        return None
+    if last_seen.strip():
+        patient = {**patient, "last_seen": None if last_seen.strip().lower() == "never" else _date(last_seen, "Last seen")}
+    data = {**data, "patient": patient, "lines": lines}
+    if history.strip():
+        data["history"] = _history(history)
+    return validated(Claim, data, "the claim")
+
+
+def _pointers(entered: str, line: int) -> list[int]:
+    found = []
+    for letter in entered.upper().replace(",", " ").split():
+        for one in letter if letter.isalpha() else [letter]:
+            if one not in LETTERS:
+                raise InputProblem(
+                    f"{one!r} is no pointer", f"Claim line {line}", "write the letters of the diagnoses, A to L, such as A B"
+                )
+            found.append(LETTERS.index(one) + 1)
+    return found
+
+
+def _date(entered: str, where: str) -> dt.date:
+    try:
+        return dt.date.fromisoformat(entered.strip())
+    except ValueError:
+        raise InputProblem(f"{entered.strip()!r} is no date", where, "write it as 2026-01-20") from None
+
+
+def _history(entered: str) -> list[dict[str, Any]]:
+    if entered.strip().lower() == "none":
+        return []
+    found = []
+    for item in entered.replace(";", ",").split(","):
+        words = item.split()
+        if len(words) != 2:
+            raise InputProblem(f"{item.strip()!r} is no service", "Earlier services", "write a code and its date: 83036 2026-01-20")
+        found.append({"code": words[0].upper(), "date_of_service": _date(words[1], "Earlier services")})
+    return found
