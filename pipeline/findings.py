@@ -174,7 +174,8 @@ def _match(row: tuple[Token, ...], index: TermIndex) -> list[Mention]:
             for theirs, o in outer
         )
     ]  # fmt: skip
-    return sorted(found, key=lambda m: (m.start, m.end, m.place))
+    unique = {(m.start, m.end, m.place): m for m in reversed(found)}
+    return sorted(unique.values(), key=lambda m: (m.start, m.end, m.place))
 
 
 def _inside(chosen: tuple[Token, ...], mine: frozenset[Token], place: str, theirs: frozenset[Token], other: Mention) -> bool:
@@ -190,9 +191,24 @@ def _nearest(anchor: Token, said: tuple[str, ...], places: dict[str, list[Token]
         if word != anchor.word:
             chosen.append(min(places[word], key=lambda t: abs(t.at - anchor.at)))
     chosen.sort(key=lambda t: (t.start, t.at))
+    if _torn(chosen, places):
+        return None
     limit = len(said) + _SLACK.get(len(said), 3)
     low, high = min(t.at for t in chosen), max(t.at for t in chosen)
     return tuple(chosen) if high - low < limit else None
+
+
+def _torn(chosen: list[Token], places: dict[str, list[Token]]) -> bool:
+    """Whether a match takes a piece out of a long abbreviation: "asthma and COPD" is no chronic obstructive asthma."""
+    spans = {(t.start, t.end) for t in chosen}
+    if len(spans) == len(chosen):
+        return False
+    for span in spans:
+        used = sum((t.start, t.end) == span for t in chosen)
+        held = sum((t.start, t.end) == span for tokens in places.values() for t in tokens if t.word not in STOP)
+        if used > 1 and held > 2 and 2 * used <= held and len(spans) > 1:
+            return True
+    return False
 
 
 def kind_of(place: str, section: str) -> Kind:

@@ -274,6 +274,9 @@ def _narrative(coding: Coding, draft: Draft, symptom: bool) -> None:
 
 def _status(coding: Coding, draft: Draft) -> None:
     """Status and encounter codes hold wherever they are said; history and circumstance codes need relevance."""
+    if draft.code[0] in "VWXY" and coding.stands(draft) in ("planned", "assessed"):
+        coding.set_aside(draft, "an activity in the plan, not a cause")
+        return
     past = draft.finding.historical or coding.stands(draft) == "background"
     if under_any(draft.code, coding.facts.after_operation) and not past:
         coding.set_aside(draft, "an operation of this episode, not yet a status")
@@ -346,7 +349,8 @@ def drugs_taken(findings: Iterable[Finding]) -> list[tuple[Finding, Drug]]:
     return found
 
 
-_TEMPORARY = re.compile(r"sliding scale|during (?:the|this|his|her) (?:stay|admission|hospital)|temporar|next week|while inpatient", re.I)
+_TEMPORARY = re.compile(r"sliding scale|during (?:the|this|his|her) (?:stay|admission|hospital)|temporar|while inpatient", re.I)
+_NOT_TAKEN = re.compile(r"\b(?:not|never|isn't|no longer|stopped|refuses?|declined?|off)\b[^.;,]{0,25}$|next week", re.I)
 
 
 def diabetes_drugs(coding: Coding) -> None:
@@ -360,12 +364,88 @@ def diabetes_drugs(coding: Coding) -> None:
             continue
         if finding.sentence >= 0:
             sentence = coding.layout.sentences[finding.sentence]
-            if _TEMPORARY.search(coding.note.text, sentence.start, sentence.end):
+            if drug.long_term == "Z79.4" and _TEMPORARY.search(coding.note.text, sentence.start, sentence.end):
+                continue
+            if _NOT_TAKEN.search(coding.note.text[sentence.start : finding.start]):
                 continue
         seen.add(drug.long_term)
         why = f"{drug.name} is taken for diabetes."
         draft = _as_code(coding, finding, drug.long_term, "diabetes-drug-status", why)
         coding.proposed.append(draft)
+
+
+def partners(coding: Coding) -> None:
+    """OCG I.A.13, "use additional code": what a combination code asks for and its own words already say."""
+    for code, place in (("I12", "N18"), ("I13", "N18"), ("22", "N18"), ("621", "L97")):
+        for draft in list(coding.proposed):
+            mine = draft.code.startswith(code) if code[0] == "I" else (
+                under_any(draft.code, ("E08", "E09", "E10", "E11", "E13")) and draft.code.endswith("." + code)
+            )  # fmt: skip
+            if not mine or any(d.code.startswith(place) for d in coding.proposed):
+                continue
+            why = f"{draft.code} asks for it, and the same words say it."
+            where_ = place
+            if place == "L97":
+                said = coding.note.text[draft.finding.start : draft.finding.end].lower()
+                near = coding.layout.sentences[draft.finding.sentence] if draft.finding.sentence >= 0 else None
+                said = coding.note.text[near.start : near.end].lower() if near else said
+                where_ = "L97.4" if "heel" in said or "midfoot" in said else "L97.5"
+            coding.proposed.insert(
+                coding.proposed.index(draft) + 1, _as_code(coding, draft.finding, where_, "use-additional", why)
+            )
+
+
+def requested_symptoms(coding: Coding) -> None:
+    """OCG I.A.13: a symptom that a code's own note asks for is coded beside it (N40.1 and the urinary symptom)."""
+    for draft in list(coding.proposed):
+        notes = [n for n in coding.codes.notes(draft.code, "use_additional") if n.codes]
+        for candidate, why in list(coding.candidates):
+            same = candidate.finding.problem == draft.finding.problem >= 0 or candidate.finding.sentence == draft.finding.sentence
+            if same and candidate.code[0] in "RN" and any(n.codes.matches(candidate.code) for n in notes):
+                coding.candidates.remove((candidate, why))
+                said = f"The note at {draft.code} asks for it."
+                coding.proposed.append(replace(candidate, rules=(*candidate.rules, ("use-additional", said))))
+
+
+def organisms(coding: Coding) -> None:
+    """Tabular, chapters 1, 10, 13, 14: the organism of an infection is coded after it (B95-B97)."""
+    text = coding.note.text
+    for draft in list(coding.proposed):
+        asks = [n for n in coding.codes.notes(draft.code, "use_additional") if n.codes.matches("B96.20")]
+        if not asks or draft.code[0] == "B":
+            continue
+        for pattern, code in coding.facts.organisms:
+            match = pattern.search(text)
+            if match and code in coding.codes and not any(d.code[:2] == "B9" for d in coding.proposed):
+                number = next((n for n, s in enumerate(coding.layout.sentences) if s.start <= match.start() < s.end), -1)
+                found = Finding("", "result", match.group(), match.start(), match.end(), draft.finding.assertion, sentence=number)
+                why = f"The organism of {draft.code}."
+                known = _finding_at(coding, found)
+                if known is not None:
+                    coding.proposed.append(_as_code(coding, known, code, "use-additional", why))
+                break
+
+
+def _finding_at(coding: Coding, wanted: Finding) -> Finding | None:
+    """A present finding of the patient that holds some words; a code needs one to rest on."""
+    return next(
+        (f for f in coding.around.findings if f.codable and f.start < wanted.end and wanted.start < f.end),
+        None,
+    )
+
+
+def injuries_over(coding: Coding) -> None:
+    """OCG I.C.21.c.7: no aftercare Z code for an injury; its own code carries the seventh character."""
+    injured = any(d.code[0] in "ST" for d in coding.proposed)
+    for draft in list(coding.proposed):
+        if injured and under_any(draft.code, ("Z47", "Z48", "Z51.89")):
+            coding.withhold(draft, "seventh-character", "The injury code with its seventh character says it.")
+    if any(under_any(d.code, ("I11", "I12", "I13")) for d in coding.proposed):
+        for draft in [d for d in coding.proposed if d.code == "I10"]:
+            coding.withhold(draft, "with-convention", "The combination code holds the hypertension.")
+    others = any(d.code[0] == "O" and d.code != "O80" for d in coding.proposed)
+    for draft in [d for d in coding.proposed if d.code == "O80" and others]:
+        coding.withhold(draft, "more-specific-documented", "O80 is for a delivery without any complication (OCG I.C.15.n).")
 
 
 def body_mass_index(coding: Coding) -> None:
@@ -657,7 +737,11 @@ STEPS: tuple[Step, ...] = (
     combine,
     merge_same,
     external_causes,
+    partners,
     drop_integral,
+    requested_symptoms,
+    organisms,
+    injuries_over,
     diabetes_drugs,
     body_mass_index,
     seventh_characters,

@@ -16,6 +16,7 @@ from code_maps.axes.descent import Evidence, Path, descend
 from code_maps.icd10cm import CodeSet
 from models.finding import Finding
 from models.text import Layout
+from code_maps.terms.words import STOP
 from pipeline.findings import Reading, Token
 
 _QUIET = frozenset("normal unremarkable asymptomatic negative no not without denies other opposite contralateral intact".split())
@@ -78,6 +79,11 @@ class Surroundings:
         wanted = set(clauses)
         return [t for t in self.reading.sentences[number] if t.clause in wanted]
 
+    def said(self, number: int, clauses: Iterable[int]) -> list[Token]:
+        """The tokens of some clauses of a sentence that aren't denied."""
+        denied = _denied(self.reading.sentences[number])
+        return [t for t in self.clause(number, clauses) if (t.start, t.end) not in denied]
+
 
 def _words(tokens: Iterable[Token]) -> dict[str, tuple[int, int]]:
     said: dict[str, tuple[int, int]] = {}
@@ -91,9 +97,12 @@ def _taken(around: Surroundings, finding: Finding) -> set[tuple[int, int]]:
     table = axis_of()
     taken: set[tuple[int, int]] = set()
     mine = {(t.start, t.end) for t in around.own(finding)}
+    row = around.reading.sentences[finding.sentence] if finding.sentence >= 0 else ()
     for other in around.by_sentence[finding.sentence]:
         if other is finding or other.start < finding.end and finding.start < other.end:
             continue
+        if other.present and any(t.word == "with" and finding.end <= t.start < other.start for t in row):
+            continue  # "atherosclerosis with claudication": what is joined by "with" describes it
         for token in around.own(other):
             whole = not other.present or not other.patients
             axis = table.get(token.word) or table.get(token.word.split("-")[0])
@@ -141,7 +150,8 @@ def evidence_for(around: Surroundings, finding: Finding) -> Evidence:
     elsewhere: list[Token] = []
     for other in around.by_category[finding.place[:3]]:
         if other is not finding and other.sentence != finding.sentence:
-            elsewhere.extend(around.clause(other.sentence, {t.clause for t in around.own(other)}))
+            elsewhere.extend(around.said(other.sentence, {t.clause for t in around.own(other)}))
+    elsewhere.extend(_same_words(around, finding, own))
     tiers.append(_words(elsewhere))
     sides, both = _sides(around, finding, own, free, problem)
     if finding.place[:3] in _DOMINANCE and len(sides) == 1:
@@ -165,6 +175,26 @@ def _handed(around: Surroundings) -> str:
             if word.word in ("handed", "hand") and before.word in ("left", "right"):
                 return before.word
     return ""
+
+
+def _same_words(around: Surroundings, finding: Finding, own: Sequence[Token]) -> list[Token]:
+    """Clauses elsewhere that name the finding by at least two of its words: "sacral ulcer stage 2" for a pressure ulcer
+    of the sacrum."""
+    mine = {t.word for t in own if t.word not in STOP}
+    if len(mine) < 2:
+        return []
+    found: list[Token] = []
+    for number, row in enumerate(around.reading.sentences):
+        if number == finding.sentence:
+            continue
+        heard: dict[int, set[str]] = {}
+        for token in row:
+            if token.word in mine:
+                heard.setdefault(token.clause, set()).add(token.word)
+        clauses = [clause for clause, words in heard.items() if len(words) >= 2]
+        if clauses:
+            found.extend(around.said(number, clauses))
+    return found
 
 
 def _said_of_patient(around: Surroundings, number: int) -> list[Token]:

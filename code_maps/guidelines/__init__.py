@@ -5,6 +5,7 @@
     with_conditions.csv     pairs that have a combination code, or that "with" links (OCG I.A.15, I.B.9)
     use_additional.csv      partners that are coded after a code (OCG I.A.13)
     first_listed.csv        codes that stand first when they are the reason for the visit, and those that never do
+    organisms.csv           organism words (a pattern) -> B95-B97 code
     settings.toml           short lists of places that steps ask about
 """
 
@@ -60,6 +61,7 @@ class Facts:
     after_operation: tuple[str, ...]
     encounters: tuple[str, ...]
     regional_symptoms: tuple[str, ...]
+    organisms: tuple[tuple[re.Pattern[str], str], ...]
     region_words: Mapping[str, frozenset[str]]
     seventh_words: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
@@ -156,6 +158,9 @@ def facts() -> Facts:
         after_operation=tuple(lists["after_operation"]),
         encounters=tuple(lists["encounters"]),
         regional_symptoms=tuple(lists["regional_symptoms"]),
+        organisms=tuple(
+            (re.compile(rf"\b(?:{row['words']})\b", re.IGNORECASE), row["code"]) for row in _rows("organisms.csv")
+        ),
         region_words={name: frozenset(words) for name, words in settings["regions"].items()},
         seventh_words={name: tuple(words) for name, words in settings["seventh"].items()},
     )

@@ -22,7 +22,7 @@ from code_maps.icd10cm import CodeSet
 from code_maps.icd10cm import cache as stored
 from code_maps.terms.words import content, fold, words
 
-SCHEMA = 11
+SCHEMA = 12
 _TABLE, _TITLE, _INCLUSION, _EPONYM, _GENERAL = "table", "title", "inclusion", "eponym", "general"
 
 _COUNTED = frozenset({"stage", "type", "grade", "class"})
@@ -144,7 +144,7 @@ def _said_in_other_words(title: str, brackets: bool) -> Iterator[str]:
 
 def _from_tabular(codes: CodeSet) -> Iterator[tuple[tuple[str, ...], str, str]]:
     for code in codes.nodes():
-        if code[0] in "VWXY" or "T36" <= code[:3] <= "T50" or len(code) == 8:
+        if code[0] in "VWXY" or code.startswith("Z68") or "T36" <= code[:3] <= "T50" or len(code) == 8:
             # external causes and drugs only through our tables; seventh characters are added after the descent
             continue
         title = codes.title(code)
@@ -182,8 +182,8 @@ def _compile(codes: CodeSet) -> tuple[list[tuple[tuple[str, ...], str, str]], di
                 continue  # folding left next to nothing of it: "Hb AS"
             if len(said) == 1 and place.startswith("Z79"):
                 continue  # a drug's name alone says nothing about how long it is taken
-            if place in ("Z79.4", "Z79.84", "Z79.85"):
-                continue  # read from the drugs themselves, with what is done with them
+            if place in ("Z79.4", "Z79.84", "Z79.85") or place.startswith("Z68"):
+                continue  # read from the drugs and the measured index themselves
             if said and place in codes:
                 # A surname alone is more often a person than a disease: it has to be possessive in the note.
                 name = len(said) == 1 and term[:1].isupper() and term[1:2].islower()
