@@ -15,7 +15,7 @@ _ICON = (
     '<path d="M8 17l5.5 5.5L24 11" fill="none" stroke="#fff" stroke-width="4" stroke-linecap="round"/></svg>'
 )
 
-st.set_page_config(page_title="ChartProof", page_icon=_ICON, layout="wide", initial_sidebar_state=310)
+st.set_page_config(page_title="ChartProof", page_icon=_ICON, layout="wide", initial_sidebar_state=330)
 st.navigation(
     [
         st.Page(review_page.page, title="Review", icon=":material/description:", url_path="review", default=True),

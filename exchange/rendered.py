@@ -298,7 +298,7 @@ MARK_CSS = """
 .note mark { color: inherit; background: none; border-radius: 3px; padding: 1px 1px 0; unicode-bidi: isolate;
   text-decoration: underline; text-decoration-thickness: 1.5px; text-underline-offset: 3px;
   text-decoration-color: color-mix(in srgb, var(--k) 65%, transparent); }
-.note mark::after { content: attr(data-tag); font-size: .58em; font-weight: 700; vertical-align: super; line-height: 0;
+.note mark::after { content: attr(data-tag); font-size: .62em; font-weight: 700; vertical-align: super; line-height: 0;
   display: inline-block; text-decoration: none; margin-left: 1px; color: color-mix(in srgb, var(--k) 70%, currentColor);
   opacity: .85; }
 .k-condition { --k: #2f74c8; } .k-symptom { --k: #b8740f; } .k-history, .k-status { --k: #7d63bd; }
@@ -382,16 +382,28 @@ def results_of(report: Report) -> dict[str, list[str]]:
     return {key: list(dict.fromkeys(said)) for key, said in found.items()}
 
 
+def _spans_several(finding: Finding, others: Iterable[Finding]) -> bool:
+    """Whether two others that don't touch each other lie inside a finding."""
+    ends = sorted(
+        (o.end, o.start) for o in others
+        if finding.start <= o.start and o.end <= finding.end and o.end - o.start < finding.end - finding.start
+    )  # fmt: skip
+    return bool(ends) and any(start >= ends[0][0] for _, start in ends)
+
+
 def pieces(text: str, findings: Sequence[Finding], coded: frozenset[str], sections: Iterable[Section] = ()) -> list[Piece]:
     """The note cut into stretches that cover all of it, in order.
 
-    Where findings overlap one mark stands for them: the one whose code is proposed, then the longer; it knows the ids
-    of the others. Findings of more than 2,000 characters aren't marked.
+    Where findings overlap one mark stands for them: the one whose code is proposed, then the longer, unless it spans
+    several that stand apart ("diabetes, hypertension, CKD"); it knows the ids of the others. Findings of more than
+    2,000 characters aren't marked.
     """
     usable = [f for f in findings if 0 < f.end - f.start <= 2000]
+    inner = [f for f in usable if f.id in coded]
+    wide = {f.id for f in inner if _spans_several(f, inner)}
     taken: list[Piece] = []
     busy = bytearray(len(text))
-    for finding in sorted(usable, key=lambda f: (f.id not in coded, -(f.end - f.start), f.start, f.id)):
+    for finding in sorted(usable, key=lambda f: (f.id not in coded or f.id in wide, -(f.end - f.start), f.start, f.id)):
         if not any(busy[finding.start : finding.end]):
             busy[finding.start : finding.end] = b"\1" * (finding.end - finding.start)
             taken.append(Piece(finding.start, finding.end, finding=finding))

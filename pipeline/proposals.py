@@ -6,6 +6,7 @@ is for `pipeline.guidelines`.
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -14,9 +15,9 @@ from code_maps.axes import axis_of
 from code_maps.axes.branches import SIDES
 from code_maps.axes.descent import Evidence, Path, descend
 from code_maps.icd10cm import CodeSet
+from code_maps.terms.words import STOP
 from models.finding import Finding
 from models.text import Layout
-from code_maps.terms.words import STOP
 from pipeline.findings import Reading, Token
 
 _QUIET = frozenset("normal unremarkable asymptomatic negative no not without denies other opposite contralateral intact".split())
@@ -50,6 +51,7 @@ class Surroundings:
     by_problem: dict[int, list[int]] = field(default_factory=lambda: defaultdict(list))
     by_category: dict[str, list[Finding]] = field(default_factory=lambda: defaultdict(list))
     by_word: dict[str, list[tuple[int, int]]] = field(default_factory=lambda: defaultdict(list))
+    pregnancy: dict[str, tuple[int, int]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for finding in self.findings:
@@ -60,6 +62,7 @@ class Surroundings:
         for number, sentence in enumerate(self.layout.sentences):
             if sentence.problem >= 0:
                 self.by_problem[sentence.problem].append(number)
+        self.pregnancy = _pregnancy(self.reading, self.findings)
         table = axis_of()
         for number, row in enumerate(self.reading.sentences):
             for token in row:
@@ -83,6 +86,31 @@ class Surroundings:
         """The tokens of some clauses of a sentence that aren't denied."""
         denied = _denied(self.reading.sentences[number])
         return [t for t in self.clause(number, clauses) if (t.start, t.end) not in denied]
+
+
+_WEEK = re.compile(r"(\d{1,2})")
+
+
+def _pregnancy(reading: Reading, findings: Sequence[Finding]) -> dict[str, tuple[int, int]]:
+    """The words of chapter 15's axes that the whole note settles: the trimester, childbirth, the puerperium.
+
+    Trimesters are counted as the chapter's note says: to 13 weeks 6 days, to 27 weeks 6 days, and from 28 weeks.
+    """
+    found: dict[str, tuple[int, int]] = {}
+    for finding in findings:
+        weeks = finding.value("quantity")
+        if finding.value("analyte") == "gestational_age" and isinstance(weeks, (int, float)) and finding.patients:
+            place = (finding.start, finding.end)
+            name = "first" if weeks < 14 else "second" if weeks < 28 else "third"
+            found.update({name: place, "trimester": place})
+            break
+    for row in reading.sentences:
+        for token in row:
+            if token.word in ("delivery", "delivered", "cesarean"):
+                found.setdefault("childbirth", (token.start, token.end))
+            elif token.word in ("postpartum", "puerperium"):
+                found.setdefault("puerperium", (token.start, token.end))
+    return found
 
 
 def _words(tokens: Iterable[Token]) -> dict[str, tuple[int, int]]:
@@ -161,6 +189,8 @@ def evidence_for(around: Surroundings, finding: Finding) -> Evidence:
         dominant = (side == "right") != bool(heard and "left" in _handed(around))
         at = sides[side]
         tiers[0].update({"dominant": at} if dominant else {"dominant": at, "non": at})
+    if finding.place[0] == "O":
+        tiers[0].update({word: at for word, at in around.pregnancy.items() if word not in tiers[0]})
     behind = {t.word for t in row if (t.start, t.end) in denied and t.clause in clauses}
     return Evidence(tiers, sides, both, frozenset(behind))
 

@@ -19,6 +19,7 @@ from models.text import Layout, Note, Patient, Span
 from pipeline import claims
 from pipeline.assertions import assert_spans
 from pipeline.claim_edits import claim_edits
+from pipeline.evaluation_management import level
 from pipeline.extractors import abbreviations, extract
 from pipeline.findings import Reading, as_findings, kind_of, match_terms, read_words
 from pipeline.gaps import denial_risks, elements_of, find_gaps, problem_elements
@@ -57,7 +58,10 @@ def review(note: Note, claim: Claim | None = None, model: str | None = None) -> 
     problems = problem_elements(codes, layout, findings, proposals)
     elements = elements_of(f for f in findings if f.patients)
     gaps = find_gaps(codes, note, layout, findings, proposals, problems)
+    if claim is not None:
+        claim = _of_encounter(claim, note)
     check = _checked(note, layout, claim, findings, proposals) if claim is not None else None
+    em = level(findings, proposals, claim, note.text, layout) if note.setting == "outpatient" else None
     return Report(
         note=NoteFacts(len(note.text), note.setting, note.date_of_service, codes.release, tuple(notices)),
         sections=layout.sections,
@@ -66,18 +70,18 @@ def review(note: Note, claim: Claim | None = None, model: str | None = None) -> 
         candidates=tuple(candidates),
         withheld=tuple(withheld),
         claim=check,
+        em=em,
         gaps=gaps,
         elements=elements,
         problem_elements=problems,
-        denial_risks=denial_risks(check, None, gaps, elements),
+        denial_risks=denial_risks(check, em, gaps, elements),
     )
 
 
 def _checked(
     note: Note, layout: Layout, claim: Claim, findings: Sequence[Finding], proposals: Sequence[Proposal]
 ) -> ClaimCheck:
-    """The claim against policies, edits and the note. What the claim leaves out is taken from the encounter."""
-    claim = _of_encounter(claim, note)
+    """The claim against policies, edits and the note."""
     evidence = claims.NoteEvidence(
         note.text, tuple(findings), tuple(proposals), lambda spans: assert_spans(note.text, layout, list(spans))
     )

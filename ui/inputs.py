@@ -130,19 +130,22 @@ def sidebar() -> Inputs:
                 "Sample note", ["", *known], key="sample", on_change=take_sample,
                 format_func=lambda n: known[n].title if n else "Choose one, or paste below",
             )  # fmt: skip
-        text = st.text_area("Note", key="text", height=150, max_chars=MOST, placeholder="Paste a note here, then Ctrl+Enter")
-        with st.expander("Upload a .txt file", icon=":material/upload_file:"):
-            st.file_uploader("Note file", type=["txt"], key="upload", on_change=_take_file, label_visibility="collapsed")
+        text = st.text_area("Note", key="text", height=118, max_chars=MOST, placeholder="Paste a note here, then Ctrl+Enter")
         sample = known.get(state.get("sample") or "")
+        one, two = st.columns(2)
+        with one.popover("Upload", icon=":material/upload_file:", width="stretch", key="uploads", help="A note as a .txt file"):
+            st.file_uploader("Note file (.txt)", type=["txt"], key="upload", on_change=_take_file)
         if sample and sample.text == text and sample.about:
-            with st.expander("About this sample", icon=":material/school:"):
-                st.markdown(sample.about.split("\n", 1)[-1])
+            with two.popover("Lesson", icon=":material/school:", width="stretch", help="What this sample teaches"):
+                st.markdown(sample.about)
+        else:
+            two.button("Clear", on_click=clear, icon=":material/ink_eraser:", width="stretch", help="Empty the whole form")
         _heading("Encounter")
         one, two = st.columns(2)
         on = one.date_input("Date of service", key="on", value=None, min_value=dt.date(2015, 10, 1), format="YYYY-MM-DD")
         setting = two.segmented_control(
-            "Setting", ["outpatient", "inpatient"], key="setting", required=True,
-            format_func=lambda s: {"outpatient": "Outpt", "inpatient": "Inpt"}[s],
+            "Patient is", ["outpatient", "inpatient"], key="setting", required=True, help="Outpatient or inpatient",
+            format_func=lambda s: s.removesuffix("patient").capitalize(),
         )  # fmt: skip
         one, two = st.columns(2)
         age = one.number_input("Age", min_value=0.0, max_value=130.0, value=None, step=1.0, key="age", format="%g")
@@ -158,10 +161,10 @@ def sidebar() -> Inputs:
             state["lines"], num_rows="dynamic", key=f"grid{state['grid']}", hide_index=True, width="stretch",
             column_order=("code", "modifiers", "units", "pointers"),
             column_config={
-                "code": st.column_config.TextColumn("Service", help="CPT or HCPCS code", width=70),
-                "modifiers": st.column_config.TextColumn("Mod.", help="Modifiers, such as 25 RT", width=55),
-                "units": st.column_config.NumberColumn("Units", width=50, min_value=0),
-                "pointers": st.column_config.TextColumn("Points to", help="Letters of the diagnoses, such as A B", width=75),
+                "code": st.column_config.TextColumn("Service", help="CPT or HCPCS code", width=76),
+                "modifiers": st.column_config.TextColumn("Mod", help="Modifiers, such as 25 RT", width=58),
+                "units": st.column_config.NumberColumn("Qty", help="Units", width=52, min_value=0),
+                "pointers": st.column_config.TextColumn("Dx", help="Letters of the diagnoses it points to, such as A B", width=68),
             },
         )  # fmt: skip
         with st.expander("More about the claim"):
@@ -169,7 +172,6 @@ def sidebar() -> Inputs:
             last_seen = st.text_input("Last seen", key="last_seen", placeholder="2026-01-20, never; empty is unknown")
             history = st.text_input("Earlier services", key="history", placeholder="83036 2026-01-20; none; empty is unknown")
             abn = st.checkbox("An ABN is on file", key="abn")
-        st.button("Clear the form", on_click=clear, type="tertiary", icon=":material/ink_eraser:")
     state["kept"] = {name: state[name] for name in _FIELDS if name in state}
     state["kept_lines"], state["kept_grid"] = [dict(line) for line in lines], state["grid"]
     if state.get("file_problem"):

@@ -130,7 +130,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   for (const mark of note.querySelectorAll("mark")) {
     const lit = mark.piece.ids.some((id) => shown.has(id));
     mark.classList.toggle("lit", lit);
-    if (lit && (!first || mark.piece.main)) first = first && first.piece.main ? first : mark;
+    if (lit && (!first || (mark.piece.main && !first.piece.main))) first = mark;
   }
   apply();
   if (state.chosen !== data.chosen) {
@@ -152,7 +152,7 @@ def note_data(report: Report, text: str, chosen: Proposal | None) -> NoteData:
     """What the browser needs to draw the note: its pieces in order, the legend, and what is to be shown."""
     coded = frozenset(key for p in report.proposals for key in p.findings)
     results = results_of(report)
-    main = {(e.start, e.end) for e in chosen.evidence[:1]} if chosen else set()
+    main = [(e.start, e.end) for e in chosen.evidence[:1]] if chosen else []
     axes = [(a.start, a.end) for a in chosen.axes] if chosen else []
     drawn = []
     counts: dict[str, int] = {}
@@ -171,12 +171,12 @@ def note_data(report: Report, text: str, chosen: Proposal | None) -> NoteData:
             entry |= {
                 "k": finding.kind, "cls": piece.classes + (" a-coded" if is_coded else ""), "tag": piece.tag,
                 "id": finding.id, "ids": list(piece.ids), "about": described(finding, said), "coded": is_coded,
-                "neg": is_negated, "main": (finding.start, finding.end) in main,
+                "neg": is_negated, "main": any(a < piece.end and piece.start < b for a, b in main),
             }  # fmt: skip
         drawn.append(entry)
     kinds = [[kind, letter, name, counts[kind]] for kind, (letter, name) in KINDS.items() if kind in counts]
     name = f"{chosen.rank} {chosen.code}" if chosen else ""
-    key = hashlib.sha256(f"{text}\0{axes}\0{report.note}\0{len(report.findings)}".encode("utf-8", "replace")).hexdigest()
+    key = hashlib.sha256(f"{text}\0{axes}\0{main}\0{report.note}\0{len(report.findings)}".encode("utf-8", "replace")).hexdigest()
     return {
         "key": key, "pieces": drawn, "kinds": kinds, "negated": negated, "chosen": name,
         "shown": list(chosen.findings) if chosen else [],

@@ -45,6 +45,19 @@ def plain_label(text: str) -> str:
     return "".join("\\" + c if c in "\\`*_{}[]()#+-.!|~>$:<&^=@" else c for c in " ".join(text.split()))
 
 
+def _apart(evidence: Sequence[Evidence]) -> list[Evidence]:
+    """Evidence in order, without what lies inside or across an earlier or longer quote of the same words."""
+    kept: list[Evidence] = []
+    for e in evidence:
+        over = [k for k in kept if k.start < e.end and e.start < k.end]
+        if not over:
+            kept.append(e)
+        elif all(e.end - e.start > k.end - k.start for k in over):
+            kept[kept.index(over[0])] = e
+            kept = [k for k in kept if k is e or k not in over]
+    return kept
+
+
 # --- codes ---------------------------------------------------------------------------------------------------------
 
 
@@ -71,7 +84,7 @@ def codes_panel(report: Report, codes: CodeSet) -> None:
             st.html(
                 f'<div class="cp-meta"><span>{first}<span title="confidence {p.confidence:.2f} of 1">'
                 f'<span class="cp-dots" aria-hidden="true">{_BAND_SIGN[p.band]}</span> {p.band} {p.confidence:.2f}</span>{open_}</span></div>'
-                + "".join(_quote(e) for e in p.evidence[: 6 if is_open else 1])
+                + "".join(_quote(e) for e in _apart(p.evidence)[: 6 if is_open else 1])
             )
             if is_open:
                 _proof(number, p, codes)
@@ -91,14 +104,13 @@ def _proof(number: int, p: Proposal, codes: CodeSet) -> None:
     if p.rules:
         st.html('<div class="cp-h">Rules</div>')
     known = _rule_ids()
-    for place, rule in enumerate(p.rules):
-        why = f'<div class="cp-rule">{esc(rule.why)}</div>'
+    shown = []
+    for rule in p.rules:
+        said = f"{esc(rule.why)} <code>{esc(rule.id)}</code>"
         if rule.id in known:
-            st.html(why)
-            with st.popover(plain_label(rule.id), type="tertiary", key=f"rule_{number}_{place}"):
-                st.text(_explained(rule.id))
-        else:
-            st.html(f'<div class="cp-rule">{esc(rule.why)} <code>{esc(rule.id)}</code></div>')
+            said = f"<details><summary>{said}</summary><pre>{html.escape(_explained(rule.id))}</pre></details>"
+        shown.append(f'<div class="cp-rule">{said}</div>')
+    st.html("".join(shown))
 
 
 def _question(number: int, p: Proposal, axis: OpenAxis, codes: CodeSet) -> None:
@@ -172,12 +184,12 @@ def _cell(line: ClaimLine, position: int, code: str, v: Verdict | None) -> tuple
     if v is None:
         return ("plain", "●", "pointed") if pointed else ("none", "·", "")
     if v.verdict in ("NO_POLICY", "UNVERIFIED_PAYER"):
-        return ("quiet", "●", "pointed, no policy") if pointed else ("none", "·", "")
+        return ("quiet", "●", "no policy") if pointed else ("none", "·", "")
     if not pointed:
-        return ("warn", "○", "supports, not pointed") if code in v.supported_but_not_pointed else ("none", "·", "")
+        return ("warn", "○", "not pointed") if code in v.supported_but_not_pointed else ("none", "·", "")
     if code in v.diagnoses and verdict_words(v.verdict)[0] in ("ok", "warn"):
-        return "ok", "✓", "pointed, supports"
-    return "risk", "✗", "pointed, no support"
+        return "ok", "✓", "supports"
+    return "risk", "✗", "no support"
 
 
 def _matrix(claim: Claim, check: ClaimCheck | None, codes: CodeSet, report: Report) -> str:
@@ -199,11 +211,17 @@ def _matrix(claim: Claim, check: ClaimCheck | None, codes: CodeSet, report: Repo
     head = []
     for letter, d in zip("ABCDEFGHIJKL", diagnoses, strict=False):
         title = codes.title(d) if d in codes else "not in this release"
-        sign, said = ("✗", "not in the note") if d in missing else ("✓", "in the note") if d in proposed else ("", "")
-        state = "s-risk" if d in missing else "s-ok"
+        near = next((p for p in report.proposals if p.code[:3] == d[:3]), None)
+        sign, said, state = ("", "", "")
+        if d in proposed:
+            sign, said, state = "✓", "in the note", "s-ok"
+        elif d in missing:
+            sign, said, state = "✗", "not in the note", "s-risk"
+        elif near:
+            sign, said, state = "≈", f"note: {near.code}", "s-warn"
         head.append(
             f'<th scope="col" title="{esc(title)}"><small>{letter}</small>{esc(d)}'
-            f'<span class="cp-in {state}">{sign} {said}</span></th>'
+            f'<span class="cp-in {state}">{sign} {esc(said)}</span></th>'
         )
     rows = []
     for number, line in enumerate(lines, 1):

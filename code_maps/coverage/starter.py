@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from functools import cache
+from importlib.resources import files
 from typing import Any
 
 from code_maps.coverage.policy import (
@@ -20,7 +21,7 @@ from code_maps.coverage.policy import (
     Services,
     Way,
 )
-from code_maps.rulefile import Rule, RuleProblem, parse_rule, read_rules
+from code_maps.rulefile import Rule, RuleProblem, parse_rule
 
 OWN_KEYS = {
     "kind", "version", "services", "basis", "group", "noncovered", "never_covered", "frequency", "criterion",
@@ -30,8 +31,10 @@ OWN_KEYS = {
 
 @cache
 def policies() -> tuple[CoveragePolicy, ...]:
-    """The starter policies by id."""
-    return tuple(as_policy(rule) for rule in read_rules("code_maps.coverage.policies", "policy", OWN_KEYS))
+    """The starter policies by id. The folder is read as files: imported as a package it would take this name."""
+    folder = files("code_maps.coverage").joinpath("policies")
+    paths = sorted((p for p in folder.iterdir() if p.name.endswith(".toml")), key=lambda p: p.name)
+    return tuple(parse_policy(path.read_text(encoding="utf-8"), path.name) for path in paths)
 
 
 def parse_policy(text: str, name: str) -> CoveragePolicy:

@@ -1,0 +1,123 @@
+"""Which drafts become proposals: the coding guidelines, applied in a fixed order.
+
+Each step is named after its rule file in `code_maps/guidelines/`; what a step decides carries that id into the report.
+Nothing is dropped: what isn't proposed ends up as a candidate or withheld, with the reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from models.finding import Finding
+from models.proposal import Candidate, Evidence, Proposal, RuleUse, Withheld
+from pipeline.guidelines.assertion import by_assertion
+from pipeline.guidelines.coding import WEIGHT, Coding, Step, strength, where
+from pipeline.guidelines.companions import (
+    body_mass_index,
+    diabetes_drugs,
+    drugs_taken,
+    injuries_over,
+    organisms,
+    partners,
+    requested_symptoms,
+    screening,
+)
+from pipeline.guidelines.drug_effects import adverse_effects, underdosing
+from pipeline.guidelines.interplay import (
+    combine,
+    drop_integral,
+    keep_billable,
+    merge_same,
+    order,
+    prefer_specific,
+    settle_excludes1,
+    seventh_characters,
+)
+from pipeline.guidelines.selection import choose_assessed, external_causes, fall_back_to_symptoms
+from pipeline.proposals import Draft
+
+__all__ = ["Coding", "decide"]
+
+STEPS: tuple[Step, ...] = (
+    fall_back_to_symptoms,
+    merge_same,
+    prefer_specific,
+    combine,
+    merge_same,
+    external_causes,
+    partners,
+    drop_integral,
+    requested_symptoms,
+    organisms,
+    injuries_over,
+    diabetes_drugs,
+    adverse_effects,
+    underdosing,
+    body_mass_index,
+    screening,
+    merge_same,
+    seventh_characters,
+    keep_billable,
+    settle_excludes1,
+    order,
+)
+
+
+def decide(coding: Coding, findings: Sequence[Finding]) -> tuple[list[Proposal], list[Candidate], list[Withheld]]:
+    """Apply every guideline to the findings of a note."""
+    coding.treated = frozenset(place for _, drug in drugs_taken(findings) for place in drug.used_for.split())
+    choose_assessed(coding, by_assertion(coding, findings))
+    for step in STEPS:
+        step(coding)
+    return _proposals(coding), _candidates(coding), _withheld(coding)
+
+
+def _proposals(coding: Coding) -> list[Proposal]:
+    found = []
+    for rank, draft in enumerate(coding.proposed, 1):
+        confidence = _confidence(coding, draft)
+        rules = [
+            RuleUse("specificity-descent", f"{draft.finding.place} and the words around it lead to {draft.path.code}.")
+        ]
+        rules += [RuleUse(rule, why) for rule, why in draft.rules]
+        found.append(
+            Proposal(
+                code=draft.code,
+                description=coding.codes.title(draft.code),
+                confidence=confidence,
+                findings=tuple(f.id for f in draft.findings),
+                evidence=tuple(Evidence(f.start, f.end, f.text, f.section) for f in draft.findings),
+                place=draft.finding.place,
+                axes=draft.path.axes,
+                open_axes=draft.path.open_axes,
+                rules=tuple(rules),
+                rank=rank,
+                first_listed=rank == 1,
+                problem=draft.finding.problem,
+                section=draft.finding.section,
+            )
+        )
+    return found
+
+
+def _confidence(coding: Coding, draft: Draft) -> float:
+    base = max(strength(coding, draft), *(WEIGHT[where(f, coding.layout)] for f in draft.findings))
+    base += 0.03 * min(2, len(draft.findings) - 1)
+    base -= 0.1 * bool(draft.path.conflict) + 0.05 * (draft.finding.source == "inclusion")
+    return round(max(0.05, min(0.98, base)), 2)
+
+
+def _candidates(coding: Coding) -> list[Candidate]:
+    taken = {d.code for d in coding.proposed}
+    merged: dict[tuple[str, str], list[str]] = {}
+    for draft, why in coding.candidates:
+        if draft.code not in taken:
+            merged.setdefault((draft.code, why), []).extend(f.id for f in draft.findings)
+    return [Candidate(code, 0.3, why, tuple(dict.fromkeys(ids))) for (code, why), ids in merged.items()]
+
+
+def _withheld(coding: Coding) -> list[Withheld]:
+    merged: dict[tuple[str, str, str], list[str]] = {}
+    for draft, rule, why in coding.withheld:
+        merged.setdefault((draft.code, rule, why), []).extend(f.id for f in draft.findings)
+    return [Withheld(code, rule, why, tuple(dict.fromkeys(ids))) for (code, rule, why), ids in merged.items()]

@@ -1,0 +1,128 @@
+"""What its assertion makes of a finding: denied, doubted, over, a relative's (OCG I.C.21.c.4, II.H, III.C, IV.H, IV.I)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import replace
+
+from models.finding import Finding
+from pipeline.guidelines.coding import Coding, as_code, keep_back, plain, under_any
+from pipeline.proposals import Draft, drafts_for
+
+
+def by_assertion(coding: Coding, findings: Iterable[Finding]) -> list[Draft]:
+    """Sort findings with a place into drafts that may be coded and those that their assertion keeps from it."""
+    usable: list[Draft] = []
+    for finding in findings:
+        if not finding.place:
+            continue
+        assertion = finding.assertion
+        if assertion.presence == "negated":
+            keep_back(coding, finding, "negated-finding", "The note says that it isn't there.")
+        elif assertion.presence == "hypothetical":
+            keep_back(
+                coding, finding, "hypothetical-finding", "Named as something that might come, not as something found."
+            )
+        elif assertion.experiencer == "family" or finding.section == "family_history":
+            _family(coding, finding)
+        elif assertion.experiencer == "other":
+            keep_back(coding, finding, "other-person", "It is somebody else's, not the patient's.")
+        elif assertion.presence == "uncertain":
+            usable.extend(_uncertain(coding, finding))
+        elif finding.historical and finding.place[0] in "ST" and _sequela(coding, finding):
+            usable.extend(drafts_for(coding.codes, coding.around, finding))
+        elif _operated(coding, finding):
+            usable.extend(_past(coding, finding))
+        elif assertion.temporality == "historical" and finding.place[0] not in "Z":
+            if _stays_current(coding, finding):
+                why = "A lifelong disease isn't over because it is called a history of."
+                usable.extend(
+                    replace(d, rules=(*d.rules, ("chronic-stays-current", why)))
+                    for d in drafts_for(coding.codes, coding.around, finding)
+                )
+            else:
+                usable.extend(_past(coding, finding))
+        else:
+            usable.extend(drafts_for(coding.codes, coding.around, finding))
+    return usable
+
+
+def _family(coding: Coding, finding: Finding) -> None:
+    """OCG I.C.21.c.4: a relative's disease is at most a family-history code."""
+    code = coding.facts.history_code(finding.place, "family")
+    if code and finding.place[0] != "Z":
+        draft = as_code(coding, finding, code, "family-history", "A relative's disease is coded as family history.")
+        coding.candidates.append((draft, "family history; coded where it bears on this visit"))
+        keep_back(coding, finding, "family-history", "It is a relative's, not the patient's.")
+    elif finding.place[0] == "Z" and "Z80" <= finding.place[:3] <= "Z84":
+        coding.candidates.append((plain(coding, finding), "family history; coded where it bears on this visit"))
+    else:
+        keep_back(coding, finding, "family-history", "It is a relative's, not the patient's.")
+
+
+def _uncertain(coding: Coding, finding: Finding) -> list[Draft]:
+    """OCG IV.H (outpatient) and II.H, III.C (inpatient)."""
+    if finding.place[0] in "RZ" and coding.outpatient:
+        return drafts_for(coding.codes, coding.around, finding) if finding.place[0] == "R" else []
+    if coding.outpatient:
+        keep_back(coding, finding, "outpatient-uncertain", "A suspected diagnosis isn't coded in an outpatient note.")
+        return []
+    if under_any(finding.place, coding.facts.confirmed_only):
+        keep_back(coding, finding, "confirmed-only", "Coded only when confirmed, in any setting.")
+        return []
+    categories = {s.category for s in coding.layout.sections}
+    final = next((c for c in ("discharge_diagnoses", "diagnoses", "assessment") if c in categories), None)
+    if final and finding.section != final:
+        keep_back(coding, finding, "inpatient-uncertain", "Suspected earlier; the final diagnoses don't keep it.")
+        return []
+    why = "A diagnosis still uncertain at discharge is coded as if established."
+    return [
+        replace(d, rules=(*d.rules, ("inpatient-uncertain", why)))
+        for d in drafts_for(coding.codes, coding.around, finding)
+    ]
+
+
+_OPERATION = re.compile(
+    r"\s+(?:repair(?:ed)?|resection|removal|removed|excision|excised|extraction|surgery|ablation)\b", re.IGNORECASE
+)
+
+
+def _sequela(coding: Coding, finding: Finding) -> bool:
+    """OCG I.B.10: an old injury that left something is coded with its sequela character."""
+    if finding.sentence < 0:
+        return False
+    sentence = coding.layout.sentences[finding.sentence]
+    said = coding.note.text[sentence.start : sentence.end].lower()
+    return any(words in said for words in coding.facts.seventh_words["sequela"])
+
+
+def _operated(coding: Coding, finding: Finding) -> bool:
+    """Whether the words go on to name an operation on the condition: "aneurysm repair", "hernia surgery"."""
+    if finding.place[0] in "RZSTVWXY" or finding.section in ("plan", "indication"):
+        return False
+    return bool(_OPERATION.match(coding.note.text, finding.end))
+
+
+_OVER = re.compile(
+    r"resolved|status post|s/p|no longer|in remission|cured|ago|prior|previous|old|remote|childhood", re.IGNORECASE
+)
+
+
+def _stays_current(coding: Coding, finding: Finding) -> bool:
+    """OCG IV.I: "history of" a chronic disease, or a past-history section, names a disease that still is there."""
+    place = finding.place
+    if not under_any(place, coding.facts.chronic) or under_any(place, coding.facts.may_end):
+        return False
+    return not any(_OVER.search(cue.text) for cue in finding.assertion.cues)
+
+
+def _past(coding: Coding, finding: Finding) -> list[Draft]:
+    """OCG I.C.21.c.4: what is over is a personal-history code, or nothing."""
+    code = coding.facts.history_code(finding.place, "personal")
+    why = "The condition is over; it is coded as personal history."
+    if code is None:
+        keep_back(coding, finding, "history-of", "The note says that it is over.")
+        return []
+    keep_back(coding, finding, "history-of", "The note says that it is over.")
+    return [as_code(coding, finding, code, "history-of", why)]

@@ -1,0 +1,207 @@
+"""Codes that a proposed diagnosis calls for: drugs taken, body mass index, partners, organisms (OCG I.A.13, I.B.14)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import replace
+from itertools import pairwise
+
+from code_maps.terms.drugs import Drug, drugs
+from models.finding import Finding
+from pipeline.guidelines.coding import Coding, as_code, under_any
+
+
+def drugs_named(findings: Iterable[Finding]) -> list[tuple[Finding, Drug]]:
+    """Every drug that the patient has to do with, with the table's facts about it."""
+    table = drugs()
+    found = []
+    for finding in findings:
+        if finding.kind != "treatment" or not finding.patients or finding.assertion.presence in ("negated", "hypothetical"):
+            continue
+        said = re.findall(r"[a-z][a-z-]+", finding.text.lower())
+        for drug in dict.fromkeys([*map(" ".join, pairwise(said)), *said]):
+            if drug in table:
+                found.append((finding, table[drug]))
+                break
+    return found
+
+
+def drugs_taken(findings: Iterable[Finding]) -> list[tuple[Finding, Drug]]:
+    """The drugs that the patient takes or is given."""
+    return [
+        (finding, drug) for finding, drug in drugs_named(findings)
+        if finding.codable and finding.value("action") not in ("stopped", "held")
+    ]  # fmt: skip
+
+
+_TEMPORARY = re.compile(
+    r"sliding scale|during (?:the|this|his|her) (?:stay|admission|hospital)|temporar|while inpatient", re.I
+)
+_NOT_TAKEN = re.compile(
+    r"\b(?:not|never|isn't|no longer|stopped|refuses?|declined?|off)\b[^.;,]{0,25}$|next week", re.I
+)
+
+
+def diabetes_drugs(coding: Coding) -> None:
+    """OCG I.C.4.a.3: what a diabetic takes is coded; insulin given for a time only isn't."""
+    diabetes = [d for d in coding.proposed if under_any(d.code, ("E08", "E09", "E11", "E13", "O24"))]
+    if not diabetes:
+        return
+    seen = {d.code for d in coding.proposed}
+    for finding, drug in drugs_taken(coding.around.findings):
+        if drug.long_term not in ("Z79.4", "Z79.84", "Z79.85") or drug.long_term in seen:
+            continue
+        if finding.sentence >= 0:
+            sentence = coding.layout.sentences[finding.sentence]
+            if drug.long_term == "Z79.4" and _TEMPORARY.search(coding.note.text, sentence.start, sentence.end):
+                continue
+            if _NOT_TAKEN.search(coding.note.text[sentence.start : finding.start]):
+                continue
+        seen.add(drug.long_term)
+        why = f"{drug.name} is taken for diabetes."
+        draft = as_code(coding, finding, drug.long_term, "diabetes-drug-status", why)
+        coding.proposed.append(draft)
+
+
+def partners(coding: Coding) -> None:
+    """OCG I.A.13, "use additional code": what a combination code asks for and its own words already say."""
+    for code, place in (("I12", "N18"), ("I13", "N18"), ("22", "N18"), ("621", "L97")):
+        for draft in list(coding.proposed):
+            mine = draft.code.startswith(code) if code[0] == "I" else (
+                under_any(draft.code, ("E08", "E09", "E10", "E11", "E13")) and draft.code.endswith("." + code)
+            )  # fmt: skip
+            if not mine or any(d.code.startswith(place) for d in coding.proposed):
+                continue
+            why = f"{draft.code} asks for it, and the same words say it."
+            where_ = place
+            if place == "L97":
+                said = coding.note.text[draft.finding.start : draft.finding.end].lower()
+                near = coding.layout.sentences[draft.finding.sentence] if draft.finding.sentence >= 0 else None
+                said = coding.note.text[near.start : near.end].lower() if near else said
+                where_ = "L97.4" if "heel" in said or "midfoot" in said else "L97.5"
+            coding.proposed.insert(
+                coding.proposed.index(draft) + 1, as_code(coding, draft.finding, where_, "use-additional", why)
+            )
+
+
+def requested_symptoms(coding: Coding) -> None:
+    """OCG I.A.13: a symptom that a code's own note asks for is coded beside it (N40.1 and the urinary symptom)."""
+    for draft in list(coding.proposed):
+        notes = [n for n in coding.codes.notes(draft.code, "use_additional") if n.codes]
+        for candidate, why in list(coding.candidates):
+            same = (
+                candidate.finding.problem == draft.finding.problem >= 0
+                or candidate.finding.sentence == draft.finding.sentence
+            )
+            if same and candidate.code[0] in "RN" and any(n.codes.matches(candidate.code) for n in notes):
+                coding.candidates.remove((candidate, why))
+                said = f"The note at {draft.code} asks for it."
+                coding.proposed.append(replace(candidate, rules=(*candidate.rules, ("use-additional", said))))
+
+
+def organisms(coding: Coding) -> None:
+    """Tabular, chapters 1, 10, 13, 14: the organism of an infection is coded after it (B95-B97)."""
+    text = coding.note.text
+    for draft in list(coding.proposed):
+        asks = [n for n in coding.codes.notes(draft.code, "use_additional") if n.codes.matches("B96.20")]
+        if not asks or draft.code[0] == "B":
+            continue
+        for pattern, code in coding.facts.organisms:
+            match = pattern.search(text)
+            if match and code in coding.codes and not any(d.code[:2] == "B9" for d in coding.proposed):
+                number = next(
+                    (n for n, s in enumerate(coding.layout.sentences) if s.start <= match.start() < s.end), -1
+                )
+                found = Finding(
+                    "", "result", match.group(), match.start(), match.end(), draft.finding.assertion, sentence=number
+                )
+                why = f"The organism of {draft.code}."
+                known = _finding_at(coding, found)
+                if known is not None:
+                    coding.proposed.append(as_code(coding, known, code, "use-additional", why))
+                break
+
+
+def _finding_at(coding: Coding, wanted: Finding) -> Finding | None:
+    """A present finding of the patient that holds some words; a code needs one to rest on."""
+    return next(
+        (f for f in coding.around.findings if f.codable and f.start < wanted.end and wanted.start < f.end),
+        None,
+    )
+
+
+def injuries_over(coding: Coding) -> None:
+    """OCG I.C.21.c.7: no aftercare Z code for an injury; its own code carries the seventh character."""
+    injured = any(d.code[0] in "ST" for d in coding.proposed)
+    for draft in list(coding.proposed):
+        if injured and under_any(draft.code, ("Z47", "Z48", "Z51.89")):
+            coding.withhold(draft, "seventh-character", "The injury code with its seventh character says it.")
+    if any(under_any(d.code, ("I11", "I12", "I13")) for d in coding.proposed):
+        for draft in [d for d in coding.proposed if d.code == "I10"]:
+            coding.withhold(draft, "with-convention", "The combination code holds the hypertension.")
+    others = any(d.code[0] == "O" and d.code != "O80" for d in coding.proposed)
+    for draft in [d for d in coding.proposed if d.code == "O80" and others]:
+        coding.withhold(
+            draft, "more-specific-documented", "O80 is for a delivery without any complication (OCG I.C.15.n)."
+        )
+
+
+def screening(coding: Coding) -> None:
+    """OCG I.C.21.c.5: a test asked for without a symptom is a screening, named by what is looked for.
+
+    History and family history that bear on a screening or surveillance visit are coded beside it (I.C.21.c.4).
+    """
+    opening = [s for s in coding.layout.sentences[:4]]
+    opening += [s for s in coding.layout.sentences if coding.layout.category_of(s) in ("chief_complaint", "indication")]
+    titles = " ".join(s.title for s in coding.layout.sections[:3])
+    said = (titles + " " + " ".join(coding.note.text[s.start : s.end] for s in opening)).lower()
+    watched = any(under_any(d.code, ("Z12", "Z08", "Z09")) for d in coding.proposed)
+    if re.search(r"\bscreening\b", said) and not watched and not re.search(r"never screened|not (?:a )?screening", said):
+        for word, code in (("colonoscop", "Z12.11"), ("mammogra", "Z12.31"), ("ldct", "Z12.2"), ("low-dose ct", "Z12.2"),
+                           ("low dose ct", "Z12.2"), ("pap", "Z12.4"), ("dexa", "Z13.820"), ("bone density", "Z13.820")):
+            if word in coding.note.text.lower():
+                at = coding.note.text.lower().index(word)
+                found = next((f for f in coding.around.findings if f.codable and f.start <= at < f.end), None)
+                if found is not None:
+                    why = "The test is a screening: the note names no symptom that it is done for."
+                    coding.proposed.insert(0, as_code(coding, found, code, "screening-encounter", why))
+                    watched = True
+                break
+    if watched or "surveillance" in said:
+        for draft, why in list(coding.candidates):
+            if under_any(draft.code, ("Z80", "Z83.71", "Z85", "Z86.0")):
+                coding.candidates.remove((draft, why))
+                reason = "It bears on a screening or surveillance visit."
+                coding.proposed.append(replace(draft, rules=(*draft.rules, ("screening-encounter", reason))))
+
+
+def body_mass_index(coding: Coding) -> None:
+    """OCG I.B.14 and the note at Z68: the BMI is coded beside a weight diagnosis, by age."""
+    weight = ("E66", "E65", "E67", "E40-E46", "R63.4", "R63.5", "R63.6", "O99.2")
+    if not any(under_any(d.code, weight) for d in coding.proposed):
+        return
+    for finding in coding.around.findings:
+        value = finding.value("quantity")
+        if finding.value("analyte") != "bmi" or not isinstance(value, (int, float)) or not finding.present:
+            continue
+        age = coding.note.patient.age
+        if age is not None and age < 20:
+            return  # Z68.5- goes by percentile, not by the index
+        code = _bmi_code(float(value))
+        if code and code in coding.codes:
+            why = "The provider documents a weight diagnosis and the index."
+            coding.proposed.append(as_code(coding, finding, code, "bmi-with-weight-diagnosis", why))
+        return
+
+
+def _bmi_code(value: float) -> str | None:
+    """The Z68 code of an adult's index: Z68.1 to 19.9, one code a unit to 39.9, then in fives and tens (tabular)."""
+    if value < 20:
+        return "Z68.1"
+    if value < 40:
+        return f"Z68.{int(value)}"
+    for limit, code in ((45, "Z68.41"), (50, "Z68.42"), (60, "Z68.43"), (70, "Z68.44")):
+        if value < limit:
+            return code
+    return "Z68.45"

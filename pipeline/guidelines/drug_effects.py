@@ -1,0 +1,70 @@
+"""Adverse effects, poisoning and underdosing: what a drug did, or what taking too little of it did (OCG I.C.19.e.5)."""
+
+from __future__ import annotations
+
+import re
+
+from models.finding import Finding
+from pipeline.guidelines.coding import Coding, as_code, under_any
+from pipeline.guidelines.companions import drugs_named
+
+_CAUSED = re.compile(
+    r"\b(?:due to|from|caused by|secondary to|induced by|because of|reaction to|side effects? of|attributed to|related to"
+    r"|after starting|on)\s+(?:the |his |her |taking |use of |starting )*$",
+    re.IGNORECASE,
+)
+_FIRM = re.compile(r"\b(?:due to|caused by|secondary to|induced by|reaction to|side effects? of|attributed to)\b", re.IGNORECASE)
+_INDUCED = re.compile(r"^[- ](?:induced|related|associated)\b", re.IGNORECASE)
+_TOO_LITTLE = re.compile(
+    r"every other day|skip(?:s|ped|ping)?\b|ran out|running out|miss(?:es|ed|ing)? (?:\w+ )?doses?|less than (?:prescribed|directed)"
+    r"|ration(?:s|ed|ing)\b|half (?:the|his|her) (?:dose|pills?)|stopped taking|not (?:been )?taking|(?:not|un)able to afford"
+    r"|cannot afford|can't afford|not (?:been )?consistent(?:ly)? (?:with )?(?:tak|us)ing",
+    re.IGNORECASE,
+)
+_COST = re.compile(r"afford|cost|expens|financ|copay|insurance", re.IGNORECASE)
+_FORGOT = re.compile(r"forg[eo]t|unintention|memory", re.IGNORECASE)
+
+
+def adverse_effects(coding: Coding) -> None:
+    """OCG I.C.19.e.5.a: the effect first, then the drug's adverse-effect code."""
+    for finding, drug in drugs_named(coding.around.findings):
+        before, after = _around(coding, finding)
+        linked = _CAUSED.search(before) and _FIRM.search(before)
+        if not drug.adverse_stem or not (linked or _INDUCED.match(after)):
+            continue
+        effects = [d for d in coding.proposed if any(f.sentence == finding.sentence for f in d.findings)]
+        if not effects or any(under_any(d.code, (drug.adverse_stem,)) for d in coding.proposed):
+            continue
+        why = f"{drug.name} is named as the cause of {effects[-1].code}, taken as directed."
+        draft = as_code(coding, finding, f"{drug.adverse_stem}5", "adverse-effect", why)
+        coding.proposed.insert(coding.proposed.index(effects[-1]) + 1, draft)
+
+
+def underdosing(coding: Coding) -> None:
+    """OCG I.C.19.e.5.c: taking less than prescribed is coded after the condition it bears on, with its reason."""
+    for finding, drug in drugs_named(coding.around.findings):
+        places = tuple(drug.used_for.split())
+        treated = [d for d in coding.proposed if places and under_any(d.code, places)]
+        if not drug.adverse_stem or not treated or finding.sentence < 0:
+            continue
+        sentence = coding.layout.sentences[finding.sentence]
+        said = coding.note.text[sentence.start : sentence.end]
+        if not _TOO_LITTLE.search(said) or any(d.code.startswith(f"{drug.adverse_stem}6") for d in coding.proposed):
+            continue
+        why = f"Less {drug.name} is taken than prescribed."
+        reason = "Z91.120" if _COST.search(said) else "Z91.138" if _FORGOT.search(said) else "Z91.14"
+        at = coding.proposed.index(treated[-1]) + 1
+        coding.proposed[at:at] = [
+            as_code(coding, finding, f"{drug.adverse_stem}6", "underdosing", why),
+            as_code(coding, finding, reason, "underdosing", f"Why less {drug.name} is taken."),
+        ]
+        return
+
+
+def _around(coding: Coding, finding: Finding) -> tuple[str, str]:
+    """The text before and behind a finding in its sentence."""
+    if finding.sentence < 0:
+        return "", ""
+    sentence = coding.layout.sentences[finding.sentence]
+    text = coding.note.text
+    return text[sentence.start : finding.start], text[finding.end : sentence.end]

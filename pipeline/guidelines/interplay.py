@@ -1,0 +1,260 @@
+"""What drafts do to one another: merge, combine, exclude, and the order they are reported in (OCG I.A.12-17, I.B.5-12)."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+from code_maps.axes.branches import SIDES
+from code_maps.icd10cm import CodeSet
+from code_maps.terms import term_words as words_of
+from pipeline.guidelines.coding import Coding, strength, under_any
+from pipeline.proposals import Draft, drafts_for, evidence_for
+
+
+def merge_same(coding: Coding) -> None:
+    """OCG I.B.12: a code is reported once; what says it again is more evidence."""
+    by_code: dict[str, Draft] = {}
+    for draft in coding.proposed:
+        known = by_code.get(draft.code)
+        if known is None:
+            by_code[draft.code] = draft
+        else:
+            better, other = (draft, known) if strength(coding, draft) > strength(coding, known) else (known, draft)
+            findings = tuple(dict.fromkeys((*better.findings, *other.findings)))
+            by_code[draft.code] = replace(
+                better, findings=findings, rules=tuple(dict.fromkeys((*better.rules, *other.rules)))
+            )
+    coding.proposed = list(by_code.values())
+
+
+def prefer_specific(coding: Coding) -> None:
+    """OCG I.B.2: of codes that name one condition, the more specific stands for it."""
+    for vague in list(coding.proposed):
+        for sharp in coding.proposed:
+            if sharp is vague or sharp.code == vague.code or sharp.code[:3] != vague.code[:3]:
+                continue
+            sides = {_side_of(coding.codes, sharp.code), _side_of(coding.codes, vague.code)}
+            if {"right", "left"} <= sides:
+                continue
+            if _is_vaguer(coding.codes, vague, sharp):
+                why = f"{sharp.code} says the same more precisely."
+                coding.withhold(vague, "more-specific-documented", why)
+                coding.proposed[coding.proposed.index(sharp)] = replace(
+                    sharp, findings=tuple(dict.fromkeys((*sharp.findings, *vague.findings)))
+                )
+                break
+
+
+def _is_vaguer(codes: CodeSet, vague: Draft, sharp: Draft) -> bool:
+    """Whether `vague` is the unspecified end of a place that holds `sharp`."""
+    if not sharp.code.startswith(codes.parent(vague.code) or "-"):
+        return False
+    place = vague.finding.place
+    if place in codes and not codes.is_billable(place) and (sharp.code.startswith(place)):
+        return bool(vague.path.open_axes)
+    title = codes.title(vague.code).lower()
+    return ("unspecified" in title or "without complication" in title) and len(vague.path.axes) <= len(sharp.path.axes)
+
+
+def _side_of(codes: CodeSet, code: str) -> str | None:
+    said = set(re.findall(r"[a-z]+", codes.title(code).lower())) & SIDES
+    return next(iter(said)) if len(said) == 1 else None
+
+
+def combine(coding: Coding) -> None:
+    """OCG I.A.15 ("with") and I.B.9 (combination codes)."""
+    for row in coding.facts.combinations:
+        for disease in [d for d in coding.proposed if under_any(d.code, row.disease)]:
+            if disease not in coding.proposed:
+                continue
+            partner = next(
+                (
+                    d for d in coding.proposed
+                    if d is not disease and d.finding.source != "general" and under_any(d.code, row.condition)
+                ),
+                None,
+            )  # fmt: skip
+            if partner is None or _said_unrelated(coding, disease, partner):
+                continue
+            becomes = row.becomes.replace("{d}", disease.code[:3])
+            place = becomes if becomes in coding.codes else None
+            if place is None or under_any(disease.code, (becomes,)):
+                continue
+            target = disease if under_any(disease.code, row.drop_for(disease.code)) else partner
+            moved = replace(target.finding, place=place)
+            drafts = drafts_for(coding.codes, coding.around, moved)
+            if not drafts[0].path.complete:
+                continue
+            why = row.note or f"{coding.codes.title(drafts[0].code)} takes both."
+            rule = (row.rule, why)
+            new = replace(
+                drafts[0], finding=disease.finding,
+                findings=tuple(dict.fromkeys((*disease.findings, *partner.findings))),
+                rules=(*disease.rules, rule),
+            )  # fmt: skip
+            gone = [d for d in (disease, partner) if under_any(d.code, row.drop_for(disease.code))]
+            at = min(coding.proposed.index(d) for d in (gone or [disease]))
+            coding.proposed.insert(at, new)
+            for draft in gone:
+                coding.withhold(draft, row.rule, f"{new.code} takes its place. {why}")
+
+
+_UNRELATED = re.compile(r"\b(?:not|un)[- ]?(?:due|related|caused|from|secondary|associated)\b", re.IGNORECASE)
+
+
+def _said_unrelated(coding: Coding, a: Draft, b: Draft) -> bool:
+    """OCG I.A.15: the provider's word that two conditions are unrelated wins. Looked for in their own sentences,
+    where both are named."""
+    names = [{t.word for f in d.findings for t in coding.around.own(f)} for d in (a, b)]
+    for draft in (a, b):
+        for finding in draft.findings:
+            if finding.sentence < 0:
+                continue
+            sentence = coding.layout.sentences[finding.sentence]
+            said = coding.note.text[sentence.start : sentence.end]
+            if _UNRELATED.search(said):
+                words = {t.word for t in coding.around.reading.sentences[finding.sentence]}
+                if all(name & words for name in names):
+                    return True
+    return False
+
+
+def drop_integral(coding: Coding) -> None:
+    """OCG I.B.5: signs and symptoms that belong to a confirmed diagnosis aren't coded beside it."""
+    firm = [d for d in coding.proposed if d.code[0] not in "RZ" and not under_any(d.code, coding.facts.symptom_like)]
+    for draft in list(coding.proposed):
+        if draft.code[0] != "R" and not under_any(draft.code, coding.facts.symptom_like):
+            continue
+        if not coding.outpatient and not any(coding.stands(d) in ("title", "assessed") for d in firm):
+            continue  # a narrative without final diagnoses: everything is the record
+        for diagnosis in firm:
+            symptoms = coding.facts.integral(diagnosis.code)
+            if under_any(draft.code, symptoms) or _same_region(coding, draft, diagnosis):
+                why = f"Part of {diagnosis.code}, {coding.codes.title(diagnosis.code)}."
+                coding.withhold(draft, "integral-symptom", why)
+                break
+
+
+def _same_region(coding: Coding, symptom: Draft, diagnosis: Draft) -> bool:
+    """Pain, stiffness or swelling at the site of a musculoskeletal disease or an injury."""
+    if diagnosis.code[0] not in "MSTGI" or not under_any(symptom.code, coding.facts.regional_symptoms):
+        return False
+    mine = coding.facts.regions(coding.codes.title(symptom.code)) or coding.facts.regions(symptom.finding.text)
+    theirs = coding.facts.regions(coding.codes.title(diagnosis.code)) or coding.facts.regions(diagnosis.finding.text)
+    sides = {_side_of(coding.codes, symptom.code), _side_of(coding.codes, diagnosis.code)}
+    return bool(mine & theirs) and not {"right", "left"} <= sides and diagnosis.code[0] in "MST"
+
+
+def seventh_characters(coding: Coding) -> None:
+    """Tabular: the character for the episode of care, the stage or the fetus."""
+    for draft in list(coding.proposed):
+        characters = coding.codes.seventh_characters(draft.code)
+        if not characters or coding.codes.is_billable(draft.code):
+            continue
+        char, why = _seventh(coding, draft, characters)
+        code = coding.codes.extend(draft.code, char)
+        if code:
+            coding.swap(draft, code, "seventh-character", why)
+
+
+def _seventh(coding: Coding, draft: Draft, characters: dict[str, str]) -> tuple[str, str]:
+    """The character and why: by the course of an injury, or by the words of its meaning (stage, fetus)."""
+    said = coding.facts.seventh_words
+    finding = draft.finding
+    sentence = coding.layout.sentences[finding.sentence] if finding.sentence >= 0 else None
+    near = coding.note.text[sentence.start : sentence.end].lower() if sentence else ""
+    whole = coding.note.text.lower()
+
+    def hears(kind: str, text: str) -> bool:
+        return any(words in text for words in said[kind])
+
+    if "A" in characters or "D" in characters:
+        if "S" in characters and hears("sequela", near):
+            return "S", "The note calls it a late effect."
+        if hears("subsequent", whole) and not hears("active", near):
+            for kind, wanted in (("nonunion", "nonunion"), ("malunion", "malunion"), ("delayed", "delayed healing")):
+                if hears(kind, whole):
+                    for char, meaning in characters.items():
+                        if wanted in meaning:
+                            return char, f"Seen after active treatment, with {wanted}."
+            if "D" in characters:
+                return "D", "Active treatment is over; the visit is for routine care of the injury."
+        return "A" if "A" in characters else min(characters), "The injury is under active treatment at this visit."
+    tokens = {word for tier in evidence_for(coding.around, finding).tiers for word in tier}
+    best = max(
+        characters, key=lambda char: (len(set(words_of(characters[char])) & tokens), char in "09", characters[char])
+    )
+    if set(words_of(characters[best])) & tokens:
+        return best, f"The note says {characters[best]}."
+    for char in ("0", "9"):
+        if char in characters:
+            return char, "The note doesn't say which."
+    return min(characters), "The note doesn't say which."
+
+
+def settle_excludes1(coding: Coding) -> None:
+    """OCG I.A.12.a: two codes that exclude each other aren't reported together."""
+    for first in list(coding.proposed):
+        for second in list(coding.proposed):
+            if first not in coding.proposed or second not in coding.proposed or first.code >= second.code:
+                continue
+            note = coding.codes.excludes1(first.code, second.code)
+            if note is None:
+                continue
+            loser = min((first, second), key=lambda d: _claim_to_stay(coding, d))
+            winner = second if loser is first else first
+            why = f'"{note.text}" stands under Excludes1 at {note.origin}; {winner.code} is kept.'
+            coding.withhold(loser, "excludes1", why)
+
+
+def _claim_to_stay(coding: Coding, draft: Draft) -> tuple[float, ...]:
+    title = coding.codes.title(draft.code).lower()
+    vague = "unspecified" in title or "not specified" in title
+    return (draft.code[0] not in "RZ", not vague, strength(coding, draft), len(draft.findings),
+            -draft.finding.start)  # fmt: skip
+
+
+def keep_billable(coding: Coding) -> None:
+    """OCG IV.F, I.B.2: only a complete code is proposed; a header is a gap."""
+    for draft in list(coding.proposed):
+        if not coding.codes.is_billable(draft.code):
+            coding.set_aside(draft, f"{draft.code} is a heading; the note doesn't say which of the codes below it")
+
+
+def order(coding: Coding) -> None:
+    """OCG I.A.13, IV.G, IV.I, I.C.21.c: the reason for the visit first, causes before what they cause, status last."""
+    facts = coding.facts
+
+    stated_somewhere = any(coding.stands(d) in ("title", "assessed") for d in coding.proposed)
+
+    def key(draft: Draft) -> tuple[float, ...]:
+        stands = coding.stands(draft)
+        stated = float({"title": 0, "assessed": 0, "reason": 1}.get(stands, 2))
+        never = under_any(draft.code, facts.never_first)
+        opens = stands in ("reason", "narrative") or draft.finding.problem in (-1, 0)
+        first = under_any(draft.code, facts.first) and not never and opens
+        if draft.code[0] in "ST" and draft.code.endswith("S"):
+            stated += 0.5  # OCG I.B.10: the residual before what caused it
+        later = 2 if never else 0 if first else 1
+        if not stated_somewhere and not coding.outpatient:
+            return (later, 0, -len(draft.findings), draft.finding.start)  # a narrative: what it dwells on
+        return (later, int(stated), draft.finding.problem if stated < 1 else 0, stated, draft.finding.start)
+
+    coding.proposed.sort(key=key)
+    for draft in list(coding.proposed):
+        # code first: whatever a note of this code or an ancestor asks for goes before it
+        for note in coding.codes.notes(draft.code, "code_first"):
+            before = [d for d in coding.proposed if d is not draft and note.codes.matches(d.code)]
+            if before:
+                coding.proposed.remove(draft)
+                at = max(coding.proposed.index(d) for d in before) + 1
+                coding.proposed.insert(at, draft)
+    for draft in list(coding.proposed):
+        for note in coding.codes.notes(draft.code, "use_additional"):
+            for other in [d for d in coding.proposed if d is not draft and note.codes.matches(d.code)]:
+                if coding.proposed.index(other) < coding.proposed.index(draft):
+                    if any(n.codes.matches(other.code) for n in coding.codes.notes(other.code, "code_first")):
+                        continue
+                    coding.proposed.remove(other)
+                    coding.proposed.insert(coding.proposed.index(draft) + 1, other)

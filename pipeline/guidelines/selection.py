@@ -1,0 +1,134 @@
+"""Which drafts are coded at this visit: what the provider assessed, and what else bears on care (OCG IV.D, F, G, I, J)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from code_maps.guidelines import lies_under
+from pipeline.guidelines.coding import Coding, under_any
+from pipeline.proposals import Draft
+
+
+def choose_assessed(coding: Coding, drafts: list[Draft]) -> None:
+    """OCG IV.F, IV.G, IV.J: what the provider assessed is coded; the rest needs a reason to be."""
+    stated = [d for d in drafts if coding.stands(d) in ("title", "assessed")]
+    firm = [d for d in stated if d.code[0] not in "RZ"]
+    firm_problems = {d.finding.problem for d in stated if coding.stands(d) == "title"}
+    in_title = any(coding.stands(d) == "title" for d in stated)
+    for draft in drafts:
+        stands, code = coding.stands(draft), draft.code
+        if draft.finding.source == "general" and (stated or coding.outpatient):
+            coding.set_aside(draft, "a general word; the note says elsewhere what is meant")
+            continue
+        symptom = code[0] == "R" or under_any(code, coding.facts.symptom_like)
+        if not stated:
+            _narrative(coding, draft, symptom)
+        elif stands == "title":
+            coding.proposed.append(draft)
+        elif stands == "assessed" and code[0] in "ZVWXY":
+            _status(coding, draft)
+        elif stands == "assessed":
+            if symptom and (in_title if not firm else draft.finding.problem in firm_problems or firm):
+                coding.set_aside(draft, "a symptom inside an assessed problem")
+            else:
+                coding.proposed.append(draft)
+        elif code[0] in "ZVWXY":
+            _status(coding, draft)
+        elif symptom:
+            coding.set_aside(draft, "a symptom outside the assessment")
+        elif under_any(code, (*coding.facts.systemic, *coding.facts.always)) or _is_treated(coding, draft):
+            coding.proposed.append(
+                replace(
+                    draft,
+                    rules=(
+                        *draft.rules,
+                        ("coexisting-condition", "A chronic disease that is treated or bears on care is coded."),
+                    ),
+                )
+            )
+        else:
+            coding.set_aside(draft, "mentioned outside the assessment, without monitoring, evaluation or treatment")
+
+
+def _is_treated(coding: Coding, draft: Draft) -> bool:
+    return under_any(draft.code, coding.treated) or any(lies_under(p, draft.finding.place) for p in coding.treated)
+
+
+def _narrative(coding: Coding, draft: Draft, symptom: bool) -> None:
+    stands = coding.stands(draft)
+    if any(rule == "history-of" for rule, _ in draft.rules):
+        coding.set_aside(draft, "past history; coded where it bears on this visit")
+    elif draft.code[0] in "ZVWXY":
+        _status(coding, draft)
+    elif not coding.outpatient:
+        coding.proposed.append(draft)
+    elif stands == "examined" and symptom:
+        coding.set_aside(draft, "an exam finding or review-of-systems item")
+    elif stands == "background" and not symptom:
+        if under_any(draft.code, coding.facts.systemic) or _is_treated(coding, draft):
+            coding.proposed.append(draft)
+        else:
+            coding.set_aside(draft, "mentioned in past history only")
+    else:
+        coding.proposed.append(draft)
+
+
+def _status(coding: Coding, draft: Draft) -> None:
+    """Status and encounter codes hold wherever they are said; history and circumstance codes need relevance."""
+    if draft.code[0] in "VWXY" and coding.stands(draft) in ("planned", "assessed"):
+        coding.set_aside(draft, "an activity in the plan, not a cause")
+        return
+    past = draft.finding.historical or coding.stands(draft) == "background"
+    if under_any(draft.code, coding.facts.after_operation) and not past:
+        coding.set_aside(draft, "an operation of this episode, not yet a status")
+    elif (
+        draft.code[0] in "VWXY"
+        or under_any(draft.code, coding.facts.standing_status)
+        or (under_any(draft.code, coding.facts.encounters) and _opens(coding, draft))
+    ):
+        coding.proposed.append(draft)
+    else:
+        coding.set_aside(draft, "a circumstance outside the assessment")
+
+
+def _opens(coding: Coding, draft: Draft) -> bool:
+    """Whether an encounter code says why the patient came: the reason for the visit, or the note's first sentences."""
+    return coding.stands(draft) == "reason" or 0 <= draft.finding.sentence < 3
+
+
+def external_causes(coding: Coding) -> None:
+    """OCG I.C.20: how an injury came about is coded beside the injury, the most specific statement of it."""
+    injured = any(d.code[0] in "ST" for d in coding.proposed)
+    for group in ("VWX", ("Y92",), ("Y93",), ("Y99",)):
+        mine = [d for d in coding.proposed if d.code[0] in "VWXY" and d.code.startswith(tuple(group))]
+        keep = max(mine, key=lambda d: (d.path.open_axes == (), len(d.finding.text), -d.finding.start), default=None)
+        for draft in mine:
+            if not injured or draft is not keep:
+                coding.set_aside(draft, "an external cause is coded once, beside an injury" if injured else
+                                 "an external cause without an injury that is coded")  # fmt: skip
+
+
+def fall_back_to_symptoms(coding: Coding) -> None:
+    """OCG IV.D, IV.H: without a confirmed diagnosis the symptom or reason for the visit is coded."""
+    doubtful = {d.finding.problem for d, rule, _ in coding.withheld if rule == "outpatient-uncertain"}
+    have = {d.finding.problem for d in coding.proposed}
+    aside = list(coding.candidates)
+    chosen: list[Draft] = []
+    for draft, _ in aside:
+        if draft.code[0] == "R" or under_any(draft.code, coding.facts.symptom_like):
+            problem = draft.finding.problem
+            if problem >= 0 and problem in doubtful and problem not in have:
+                chosen.append(draft)
+    main = [d for d in coding.proposed if d.code[0] != "Z"]
+    if not main and not chosen:
+        for stands in ("assessed", "planned", "reason", "narrative", "examined"):
+            chosen = [
+                d for d, _ in aside
+                if coding.stands(d) == stands and (d.code[0] == "R" or under_any(d.code, coding.facts.symptom_like))
+            ][:3]  # fmt: skip
+            if chosen:
+                break
+    for draft in chosen:
+        coding.candidates = [(d, why) for d, why in coding.candidates if d is not draft]
+        why = "No diagnosis is confirmed, so the sign or symptom is coded."
+        coding.proposed.append(replace(draft, rules=(*draft.rules, ("symptom-when-unconfirmed", why))))
