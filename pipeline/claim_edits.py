@@ -80,7 +80,9 @@ def claim_edits(
             )  # fmt: skip
     notices = []
     if skipped:
-        notices.append(f"Not checked, nothing imported: {', '.join(skipped)}. `chartproof edits import` reads CMS's files.")
+        notices.append(
+            f"Not checked, nothing imported: {', '.join(skipped)}. `chartproof edits import` reads CMS's files."
+        )
     unchecked = [dx for dx, how in status.items() if how == "unchecked"]
     if unchecked:
         notices.append(f"Not checked, no release covers {on}: whether {', '.join(unchecked)} is valid.")
@@ -193,7 +195,7 @@ def _excludes1_conflict(case: _Claim, rule: Rule) -> Iterable[_Hit]:
         for other in case.sound[i + 1 :]:
             note = case.release.excludes1(one, other)
             if note is not None:
-                why = f"{one} and {other} exclude each other: Excludes1 note at {note.origin} of {case.release.release}."
+                why = f"{one} and {other} exclude each other: Excludes1 note at {note.origin}, {case.release.release}."
                 yield _Hit(why, dx=one, extra=(("with", other),))
 
 
@@ -237,7 +239,7 @@ _SIDES = ("right", "left", "bilateral")
 def side_of(dx: str, release: CodeSet) -> str | None:
     """right, left, bilateral, unspecified, or None for a code of a family that has no sides.
 
-    A code has a side when a code beside it in the tabular differs only in it: I50.1, left ventricular failure, has none.
+    A code has a side when a code beside it in the tabular differs only in it: left ventricular failure has none.
     """
     if "bilateral" in release.title(dx).lower().split():
         return "bilateral"
@@ -362,7 +364,9 @@ def _bilateral_modifier_invalid(case: _Claim, rule: Rule) -> Iterable[_Hit]:
     for number, line in _numbered(case):
         indicator = (case.tables.bilateral or {}).get(line.code)
         if "50" in line.modifiers and indicator in _values(rule)["indicators"]:
-            yield _Hit(f"Line {number}: {line.code} has bilateral indicator {indicator}; 50 isn't used with it.", number)
+            yield _Hit(
+                f"Line {number}: {line.code} has bilateral indicator {indicator}; 50 isn't used with it.", number
+            )
 
 
 def _mue_exceeded(case: _Claim, rule: Rule) -> Iterable[_Hit]:

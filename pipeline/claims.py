@@ -11,6 +11,7 @@ import datetime as dt
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 from code_maps.coverage import (
     CodeList,
@@ -57,9 +58,7 @@ def check_claim(
     `codes_for` gives the release for a date of service. Claim edits are another step.
     """
     book = book or policy_book()
-    lines = tuple(
-        _judge(number, line, claim, codes_for, evidence, book) for number, line in enumerate(claim.lines, 1)
-    )
+    lines = tuple(_judge(number, line, claim, codes_for, evidence, book) for number, line in enumerate(claim.lines, 1))
     release = codes_for(claim.date_of_service)
     undocumented = _undocumented(claim, release, evidence) if evidence else ()
     if evidence:
@@ -135,8 +134,8 @@ def _judge(
     number: int, line: ClaimLine, claim: Claim, codes_for: CodesFor, note: NoteEvidence | None, book: PolicyBook
 ) -> Verdict:
     if not book.checks(claim.payer):
-        return _plain(number, line, "UNVERIFIED_PAYER", ("payer-not-medicare",),
-                      "The payer isn't Medicare fee-for-service: its own policies decide, and none are at hand.")  # fmt: skip
+        why = "The payer isn't Medicare fee-for-service: its own policies decide, and none are at hand."
+        return _plain(number, line, "UNVERIFIED_PAYER", ("payer-not-medicare",), why)
     if not claim.diagnoses:
         return _no_diagnosis(number, line, "no-diagnosis", "The claim has no diagnosis.")
     if not line.pointers:
@@ -195,27 +194,27 @@ def _by_policy(case: _Case, policy: CoveragePolicy) -> Verdict:
     everywhere = _routes(case, policy, case.everywhere())
     others = tuple(dict.fromkeys(dx for r in everywhere if not r.refused for dx in r.diagnoses if dx not in counted))
     if any(not r.refused for r in everywhere):
-        return _verdict(case, policy, "FAIL_NOT_LINKED", None, ("covered-dx-not-pointed", *seen, *invalid), case.pointed,
-                        unlinked=others)  # fmt: skip
+        reasons = ("covered-dx-not-pointed", *seen, *invalid)
+        return _verdict(case, policy, "FAIL_NOT_LINKED", None, reasons, case.pointed, unlinked=others)
     old = next(
         ((g, dx) for g in _groups(policy, code) if not g.secondary for dx in counted
          if g.codes.old_parent(dx, case.release)), None
     )  # fmt: skip
     if old:
         return _verdict(case, policy, "MANUAL_REVIEW", old[0].number, ("list-code-not-billable", *seen), (old[1],))
-    alone = next(
-        ((g, dx) for g in _groups(policy, code) if g.requires for dx in counted if g.codes.match(dx)), None
-    )
+    alone = next(((g, dx) for g in _groups(policy, code) if g.requires for dx in counted if g.codes.match(dx)), None)
     if alone:
         return _verdict(case, policy, "FAIL_SECONDARY_MISSING", alone[0].number,
                         ("secondary-missing", *seen, *invalid), (alone[1],))  # fmt: skip
     if hits:
         refusal, dx = hits[0]
-        return _verdict(case, policy, "NON_COVERED", refusal.number, ("dx-noncovered", *invalid), (dx,), refusal=refusal)
+        return _verdict(
+            case, policy, "NON_COVERED", refusal.number, ("dx-noncovered", *invalid), (dx,), refusal=refusal
+        )
     partner = any(g.secondary and g.codes.match(dx) for g in _groups(policy, code) for dx in counted)
-    reasons = ("no-covered-dx", *(("primary-missing",) if partner else ()), *invalid)
-    reasons += ("unreadable-prose",) if any(g.unreadable for g in _groups(policy, code)) else ()
-    return _verdict(case, policy, "FAIL_DX", None, reasons, case.pointed)
+    lacking = ("no-covered-dx", *(("primary-missing",) if partner else ()), *invalid)
+    lacking += ("unreadable-prose",) if any(g.unreadable for g in _groups(policy, code)) else ()
+    return _verdict(case, policy, "FAIL_DX", None, lacking, case.pointed)
 
 
 def _number(group: int | None) -> int:
@@ -363,7 +362,7 @@ def _frequency(
 
 
 def _criteria(case: _Case, policy: CoveragePolicy, route: _Route) -> None:
-    """What the policy asks for besides diagnoses: met by the claim or the note, contradicted by the claim, or not seen."""
+    """What the policy asks for besides diagnoses: met by claim or note, contradicted by the claim, or not seen."""
     for criterion in policy.criteria:
         if not criterion.serves(case.line.code, route.group):
             continue
@@ -469,16 +468,27 @@ def _evidence(note: NoteEvidence, start: int, end: int) -> Evidence:
 
 
 def _plain(
-    number: int, line: ClaimLine, verdict: VerdictName, reasons: tuple[str, ...], why: str, pointed: tuple[str, ...] = ()
+    number: int,
+    line: ClaimLine,
+    verdict: VerdictName,
+    reasons: tuple[str, ...],
+    why: str,
+    pointed: tuple[str, ...] = (),
 ) -> Verdict:
     return Verdict(line=number, code=line.code, verdict=verdict, diagnoses=pointed, reasons=reasons, why=why)
 
 
 def _no_diagnosis(number: int, line: ClaimLine, reason: str, why: str) -> Verdict:
     return Verdict(
-        line=number, code=line.code, verdict="ERROR_NO_DX", reasons=(reason,), carc="16", rarc="M76", liability="provider",
+        line=number,
+        code=line.code,
+        verdict="ERROR_NO_DX",
+        reasons=(reason,),
+        carc="16",
+        rarc="M76",
+        liability="provider",
         why=f"{why} The claim comes back as incomplete; correct it and send it again.",
-    )  # fmt: skip
+    )
 
 
 def _verdict(
@@ -496,11 +506,12 @@ def _verdict(
     unlinked: tuple[str, ...] = (),
 ) -> Verdict:
     named = policy.group(group)
-    quote = limit.quote if limit else refusal.quote if refusal else named.quote if named and named.quote else policy.quote
+    said = limit or refusal or named
+    quote = said.quote if said and said.quote else policy.quote
     statutory = refusal.statutory if refusal else policy.statutory and limit is None
     carc: str | None = None
     rarc: str | None = None
-    liability = "none"
+    liability: Literal["provider", "patient", "none"] = "none"
     modifiers: tuple[str, ...] = ()
     if verdict in _DENIED:
         carc = limit.carc if limit else refusal.carc if refusal else policy.carc
@@ -542,7 +553,9 @@ _DENIED = frozenset({"NON_COVERED", "RESTRICTED_FREQUENCY", "FAIL_NOT_LINKED", "
 def _supported(case: _Case, policy: CoveragePolicy) -> tuple[str, ...]:
     """Diagnoses on the claim or documented in the note that would support the line and aren't pointed to."""
     documented = [p.code for p in case.note.proposals] if case.note else []
-    others = [c for c in dict.fromkeys((*case.claim.diagnoses, *documented)) if c not in case.pointed and case.counts(c)]
+    others = [
+        c for c in dict.fromkeys((*case.claim.diagnoses, *documented)) if c not in case.pointed and case.counts(c)
+    ]
     groups = [g for g in _groups(policy, case.line.code) if not g.secondary and not g.unreadable and not g.requires]
     return tuple(dx for dx in others if any(g.codes.match(dx) and not g.marked.match(dx) for g in groups))
 
@@ -595,11 +608,12 @@ def _with_documentation(verdict: Verdict, undocumented: Sequence[str], note: Not
 # --- note and claim ----------------------------------------------------------------------------------------------
 
 # Words by which a title says that nothing more is known or that nothing is there: they need no documentation.
-_EMPTY = frozenset(
-    "a an and as at by for from in is of on or other the to unspecified specified not elsewhere classified nec nos "
-    "without with complication complications mention due type primary essential initial encounter subsequent sequela side "
-    "disease disorder current".split()
-)
+_EMPTY = frozenset({
+    "a", "an", "and", "as", "at", "by", "for", "from", "in", "is", "of", "on", "or", "other", "the", "to",
+    "unspecified", "specified", "not", "elsewhere", "classified", "nec", "nos", "without", "with", "complication",
+    "complications", "mention", "due", "type", "primary", "essential", "initial", "encounter", "subsequent",
+    "sequela", "side", "disease", "disorder", "current",
+})  # fmt: skip
 
 
 def _content(title: str) -> frozenset[str]:
@@ -613,9 +627,7 @@ def _undocumented(claim: Claim, release: CodeSet, note: NoteEvidence) -> tuple[s
     A billed code is documented when it is proposed; when it says less than a proposal of its category; or when every
     word of its title that says something stands in what a finding of the patient, present or past, says.
     """
-    return tuple(
-        dx for dx in dict.fromkeys(claim.diagnoses) if dx in release and not _documented(dx, release, note)
-    )
+    return tuple(dx for dx in dict.fromkeys(claim.diagnoses) if dx in release and not _documented(dx, release, note))
 
 
 def _documented(dx: str, release: CodeSet, note: NoteEvidence) -> bool:
@@ -637,9 +649,7 @@ def _documented(dx: str, release: CodeSet, note: NoteEvidence) -> bool:
     return False
 
 
-def assume(
-    claim: Claim, proposals: Sequence[Proposal], codes_for: CodesFor, book: PolicyBook | None = None
-) -> Claim:
+def assume(claim: Claim, proposals: Sequence[Proposal], codes_for: CodesFor, book: PolicyBook | None = None) -> Claim:
     """A claim with lines but without diagnoses, with the proposed codes standing in for them.
 
     Each line points to what the note documents and the policy for it supports, most important first; a line without a

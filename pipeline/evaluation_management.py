@@ -24,6 +24,8 @@ PROBLEMS = ("minimal", "low", "moderate", "high")
 DATA = ("minimal", "limited", "moderate", "extensive")
 MDM = ("straightforward", "low", "moderate", "high")
 DECISION = frozenset({"assessment", "assessment_plan", "plan", "diagnoses", "mdm", "instructions"})
+_CHANGES = frozenset({"started", "increased", "changed", "decreased"})
+_INJURY = re.compile(r"\b(?:fracture|sprain|strain|contusion)\b")
 ABOVE, BELOW, SUPPORTED = (
     "billed level above documentation",
     "billed level below documentation",
@@ -55,7 +57,7 @@ def level(
     risk = _risk(findings, proposals, decided)
     height = sorted((problems.height, data.height, risk.height))[1]
     minutes, at = _minutes(text)
-    heights = {family: height for family in ("new", "established")}
+    heights = dict.fromkeys(("new", "established"), height)
     reasons = [*problems.reasons, *data.reasons, *risk.reasons]
     if minutes is not None:
         for family in heights:
@@ -151,7 +153,8 @@ def _listed(
     if len(found) == 1:
         only = found[0]
         inside = [f for f in findings if f.section in DECISION]
-        found = [_problem(only.name, [p for p in proposals if p.code in only.codes], f"{only.words}\n{decided}", inside)]
+        mine = [p for p in proposals if p.code in only.codes]
+        found = [_problem(only.name, mine, f"{only.words}\n{decided}", inside)]
     return found
 
 
@@ -172,11 +175,10 @@ def _problem(name: str, proposals: Sequence[Proposal], words: str, inside: Seque
         words=words,
         findings=tuple(dict.fromkeys(f for p in proposals for f in p.findings)),
         changed=any(
-            f.kind == "treatment" and f.present and f.value("action") in ("started", "increased", "changed", "decreased")
-            and _prescription(f) for f in inside
+            f.kind == "treatment" and f.present and f.value("action") in _CHANGES and _prescription(f) for f in inside
         ),
         worked_up=any(f.kind == "order" and f.present for f in inside),
-    )  # fmt: skip
+    )
 
 
 def _problems(
@@ -218,12 +220,13 @@ def _weigh(problem: _Problem) -> tuple[int, str]:
     own = f"{problem.name}\n{words}"
     if any(_under(c, facts["emergent"]) for c in codes) or _has(words, facts["severe_words"]):
         return 3, "illness that threatens life or function"
-    if any(_under(c, facts["injuries"]) for c in codes) or re.search(r"\b(?:fracture|sprain|strain|contusion)\b", problem.name):
+    if any(_under(c, facts["injuries"]) for c in codes) or _INJURY.search(problem.name):
         complicated = _has(own, facts["complicated"])
         if complicated and not any(word in problem.name for word in facts["not_complicated"]):
             return 2, "acute complicated injury"
         return 1, "acute uncomplicated injury"
-    chronic = any(_under(c, facts["chronic"]) or _under(c, guideline_facts().chronic) for c in codes) or "chronic" in problem.name
+    lasting = (*facts["chronic"], *guideline_facts().chronic)
+    chronic = any(_under(c, lasting) for c in codes) or "chronic" in problem.name
     settled = _has(words, facts["stable_words"])
     if chronic:
         worse = _has(words, facts["worse_words"])
@@ -253,9 +256,7 @@ def _data(findings: Sequence[Finding], text: str) -> _Level:
         if finding.kind not in ("order", "result") or not finding.patients:
             continue
         if finding.kind == "order":
-            if finding.assertion.presence in ("uncertain", "hypothetical", "negated") or finding.section in ("chief_complaint",):
-                continue
-            if finding.source == "referral":
+            if not finding.present or finding.section == "chief_complaint" or finding.source == "referral":
                 continue
         elif finding.section in facts["history_sections"]:
             continue
@@ -325,10 +326,10 @@ def _risk(findings: Sequence[Finding], proposals: Sequence[Proposal], decided: s
         and f.assertion.presence == "present"
     ]  # fmt: skip
     drugs = [
-        f for f in mine
-        if _prescription(f) and (f.value("action") in acting or f.value("quantity") is not None or re.search(r"\d", f.text)
-                                 or f.section == "procedure")
-    ]  # fmt: skip
+        f
+        for f in mine
+        if _prescription(f) and (f.value("action") in acting or f.section == "procedure" or re.search(r"\d", f.text))
+    ]
     if drugs:
         names = ", ".join(dict.fromkeys(f.text.split()[0] for f in drugs))
         return _Level(2, (LevelReason("risk", f"Prescription drug management: {names}.", tuple(f.id for f in drugs)),))
@@ -340,7 +341,8 @@ def _risk(findings: Sequence[Finding], proposals: Sequence[Proposal], decided: s
         if words:
             return _Level(2, (LevelReason("risk", f"{what} ({words})."),))
     if mine or _has(decided, (*facts["low_words"], *facts["over_the_counter"])):
-        return _Level(1, (LevelReason("risk", "Over-the-counter drugs, therapy or devices.", tuple(f.id for f in mine)),))
+        ids = tuple(f.id for f in mine)
+        return _Level(1, (LevelReason("risk", "Over-the-counter drugs, therapy or devices.", ids),))
     if decided.strip():
         return _Level(1 if proposals else 0, (LevelReason("risk", "No drug, procedure or device is decided on."),))
     return _Level(0, (LevelReason("risk", "The note holds no plan."),))

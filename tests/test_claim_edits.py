@@ -49,11 +49,15 @@ def test_every_rule_file_has_its_function_and_the_other_way_round():
 
 
 def test_edits_whose_table_is_not_imported_are_named_in_a_notice():
-    claim = Claim.model_validate({"date_of_service": DAY, "diagnoses": ["I10"], "lines": [{"code": "99213", "pointers": [1]}]})
+    claim = Claim.model_validate(
+        {"date_of_service": DAY, "diagnoses": ["I10"], "lines": [{"code": "99213", "pointers": [1]}]}
+    )
     edits, notices = claim_edits(claim, load, NOTHING_IMPORTED)
     assert edits == ()
     assert any("mue-exceeded" in n and "dx-age-conflict" in n for n in notices)
-    everything = tables_of({"unit_limits": {}, "addon_primaries": {}, "global_days": {}, "bilateral": {}, "age_classes": {}, "sexes": {}})
+    everything = tables_of(
+        {"unit_limits": {}, "addon_primaries": {}, "global_days": {}, "bilateral": {}, "age_classes": {}, "sexes": {}}
+    )
     assert claim_edits(claim, load, everything)[1] == ()
 
 

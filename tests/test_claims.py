@@ -53,7 +53,11 @@ def article(**changes):
 
 
 def verdict(policy, diagnoses, pointers=None, code="11721", **claim):
-    line = {"code": code, "pointers": pointers or list(range(1, len(diagnoses) + 1)), "modifiers": claim.pop("modifiers", [])}
+    line = {
+        "code": code,
+        "pointers": pointers or list(range(1, len(diagnoses) + 1)),
+        "modifiers": claim.pop("modifiers", []),
+    }
     data = {"date_of_service": DAY, "state": "FL", "diagnoses": diagnoses, "lines": [line], **claim}
     book = PolicyBook((PolicyList((policy,)),))
     return check_claim(Claim.model_validate(data), load, None, book).lines[0]
@@ -143,9 +147,7 @@ def test_what_is_answered_before_any_policy_is_asked(claim, expected, reason):
     assert (line.verdict, line.reasons, line.policy) == (expected, (reason,), None)
 
 
-@pytest.mark.parametrize(
-    ("abn", "liability", "modifiers"), [(True, "patient", ("GA",)), (False, "provider", ("GZ",))]
-)
+@pytest.mark.parametrize(("abn", "liability", "modifiers"), [(True, "patient", ("GA",)), (False, "provider", ("GZ",))])
 def test_who_pays_for_a_denial_depends_on_the_notice(abn, liability, modifiers):
     line = verdict(article(), ["I10"], abn_on_file=abn)
     assert (line.liability, line.modifiers_suggested) == (liability, modifiers)
@@ -154,7 +156,11 @@ def test_who_pays_for_a_denial_depends_on_the_notice(abn, liability, modifiers):
 
 def test_a_missing_pointer_is_put_right_and_no_notice_is_suggested():
     line = verdict(article(), ["I10", "E11.51"], [1], modifiers=["Q8"])
-    assert (line.verdict, line.modifiers_suggested, line.supported_but_not_pointed) == ("FAIL_NOT_LINKED", (), ("E11.51",))
+    assert (line.verdict, line.modifiers_suggested, line.supported_but_not_pointed) == (
+        "FAIL_NOT_LINKED",
+        (),
+        ("E11.51",),
+    )
 
 
 def proposal(code, text="words", start=0):
@@ -189,7 +195,9 @@ def test_proposals_that_are_not_billed_are_named():
 
 
 def test_a_line_supported_by_a_diagnosis_that_the_note_does_not_show_says_so():
-    claim = Claim.model_validate({"date_of_service": DAY, "diagnoses": ["E11.9"], "lines": [{"code": "83036", "pointers": [1]}]})
+    claim = Claim.model_validate(
+        {"date_of_service": DAY, "diagnoses": ["E11.9"], "lines": [{"code": "83036", "pointers": [1]}]}
+    )
     line = check_claim(claim, load, NoteEvidence("Knee pain.", (), ())).lines[0]
     assert line.verdict == "PASS"
     assert "dx-not-documented" in line.reasons
@@ -197,7 +205,9 @@ def test_a_line_supported_by_a_diagnosis_that_the_note_does_not_show_says_so():
 
 
 def test_proposals_stand_in_for_diagnoses_and_the_supporting_one_is_pointed_to_first():
-    claim = Claim.model_validate({"date_of_service": DAY, "lines": [{"code": "83036"}, {"code": "99213"}, {"code": "84153"}]})
+    claim = Claim.model_validate(
+        {"date_of_service": DAY, "lines": [{"code": "83036"}, {"code": "99213"}, {"code": "84153"}]}
+    )
     assumed = assume(claim, [proposal("M17.11"), proposal("E11.65")], load)
     assert assumed.diagnoses == ("M17.11", "E11.65")
     assert [line.pointers for line in assumed.lines] == [(2,), (1, 2), (1,)]
@@ -222,7 +232,9 @@ def test_a_review_with_lines_and_no_diagnoses_assumes_the_proposed_ones():
 
 
 def test_the_check_of_a_claim_is_plain_json():
-    claim = Claim.model_validate({"date_of_service": DAY, "diagnoses": ["E11.9"], "lines": [{"code": "83036", "pointers": [1]}]})
+    claim = Claim.model_validate(
+        {"date_of_service": DAY, "diagnoses": ["E11.9"], "lines": [{"code": "83036", "pointers": [1]}]}
+    )
     answer = check_as_json(claim)
     assert answer["lines"][0]["policy"]["effective"] == "2015-10-01"
     assert answer["edits"] == []

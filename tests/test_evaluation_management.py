@@ -79,7 +79,9 @@ def test_risk_is_that_of_what_is_decided(plan, expected):
     ],
 )
 def test_the_billed_level_is_compared(code, flag):
-    claim = Claim.model_validate({"date_of_service": DAY, "diagnoses": ["I10"], "lines": [{"code": code, "pointers": [1]}]})
+    claim = Claim.model_validate(
+        {"date_of_service": DAY, "diagnoses": ["I10"], "lines": [{"code": code, "pointers": [1]}]}
+    )
     found = em(STABLE_TWO, claim)
     assert found.supports == ("99204", "99214")
     assert found.flag == flag
@@ -87,7 +89,9 @@ def test_the_billed_level_is_compared(code, flag):
 
 
 def test_an_overbilled_visit_is_a_denial_risk():
-    claim = Claim.model_validate({"date_of_service": DAY, "diagnoses": ["S93.401A"], "lines": [{"code": "99215", "pointers": [1]}]})
+    claim = Claim.model_validate(
+        {"date_of_service": DAY, "diagnoses": ["S93.401A"], "lines": [{"code": "99215", "pointers": [1]}]}
+    )
     report = review(Note(SPRAIN, date_of_service=DAY), claim)
     assert any(r.cause == "upcoding" for r in report.denial_risks)
 
@@ -107,7 +111,14 @@ def test_total_time_lifts_the_level_and_other_minutes_do_not(said, supports):
 
 @pytest.mark.parametrize(
     ("family", "minutes", "height"),
-    [("established", 29, 1), ("established", 30, 2), ("established", 40, 3), ("established", 9, None), ("new", 44, 1), ("new", 45, 2)],
+    [
+        ("established", 29, 1),
+        ("established", 30, 2),
+        ("established", 40, 3),
+        ("established", 9, None),
+        ("new", 44, 1),
+        ("new", 45, 2),
+    ],
 )
 def test_minutes_must_be_met_or_exceeded(family, minutes, height):
     assert level_of_time(family, minutes) == height

@@ -1,7 +1,7 @@
 """Claim edits: one TOML rule file per edit, and the shape of the CMS tables that some of them need.
 
-    edit_rules()   the rule files by id; `data["values"]` holds what the edit compares with
-    CmsTables      unit limits, add-on codes, global days, age and sex lists; each None until it is imported
+edit_rules()   the rule files by id; `data["values"]` holds what the edit compares with
+CmsTables      unit limits, add-on codes, global days, age and sex lists; each None until it is imported
 """
 
 from __future__ import annotations
@@ -53,5 +53,6 @@ def edit_rules() -> tuple[Rule, ...]:
         if rule.data.get("severity") not in SEVERITIES:
             raise RuleProblem(f"{rule.id}.toml: severity must be one of {', '.join(SEVERITIES)}")
         if rule.data.get("needs", "") not in ("", *CmsTables.__dataclass_fields__):
-            raise RuleProblem(f"{rule.id}.toml: needs names no table; known are {', '.join(CmsTables.__dataclass_fields__)}")
+            known = ", ".join(CmsTables.__dataclass_fields__)
+            raise RuleProblem(f"{rule.id}.toml: needs names no table; known are {known}")
     return found

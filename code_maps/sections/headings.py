@@ -42,7 +42,7 @@ CATEGORIES = frozenset(
         "obstetric_history",
         "immunizations",
         "mdm",
-        "counseling",
+        "counseling", "other_clinician",
         "other",
     ]
 )

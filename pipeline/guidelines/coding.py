@@ -21,7 +21,7 @@ _REASON = frozenset({"chief_complaint", "indication"})
 
 # How much a place in the note says for coding what stands there.
 WEIGHT = {"title": 0.92, "assessed": 0.8, "narrative": 0.72, "reason": 0.7, "planned": 0.66, "background": 0.5,
-           "examined": 0.35}  # fmt: skip
+           "examined": 0.35, "other clinician": 0.4}  # fmt: skip
 
 
 def where(finding: Finding, layout: Layout) -> str:
@@ -37,6 +37,8 @@ def where(finding: Finding, layout: Layout) -> str:
         return "reason"
     if section in _BACKGROUND or section == "family_history":
         return "background"
+    if section == "other_clinician":
+        return "other clinician"
     return "examined" if section in _EXAMINED else "narrative"
 
 

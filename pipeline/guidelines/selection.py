@@ -17,6 +17,12 @@ def choose_assessed(coding: Coding, drafts: list[Draft]) -> None:
     in_title = any(coding.stands(d) == "title" for d in stated)
     for draft in drafts:
         stands, code = coding.stands(draft), draft.code
+        if stands == "other clinician":
+            _by_another_clinician(coding, draft)
+            continue
+        if stated and not coding.outpatient and draft.finding.section == "imaging" and stands != "title":
+            coding.set_aside(draft, "a radiologist's finding that the attending doesn't restate (OCG III.B)")
+            continue
         if draft.finding.source == "general" and (stated or coding.outpatient):
             coding.set_aside(draft, "a general word; the note says elsewhere what is meant")
             continue
@@ -48,6 +54,14 @@ def choose_assessed(coding: Coding, drafts: list[Draft]) -> None:
             )
         else:
             coding.set_aside(draft, "mentioned outside the assessment, without monitoring, evaluation or treatment")
+
+
+def _by_another_clinician(coding: Coding, draft: Draft) -> None:
+    """OCG I.B.14: nurses, dietitians and others may document stages, the BMI and social circumstances, no diagnosis."""
+    if under_any(draft.code, ("Z55-Z65",)):
+        coding.proposed.append(draft)
+    else:
+        coding.set_aside(draft, "stated by another clinician than the provider")
 
 
 def _is_treated(coding: Coding, draft: Draft) -> bool:
