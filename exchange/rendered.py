@@ -8,7 +8,7 @@ from __future__ import annotations
 import html
 import sys
 import textwrap
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -48,9 +48,17 @@ def verdict_words(verdict: str) -> tuple[str, str]:
     return VERDICT_WORDS.get(verdict, ("warn", verdict.lower().replace("_", " ")))
 
 
+_UNSEEN = {code: 0xFFFD for code in (*range(0x20), *range(0x7F, 0xA0), *range(0x202A, 0x202F), *range(0x2066, 0x206A))}
+
+
+def visible(text: str) -> str:
+    """Text without control characters and changes of direction: a note can't move the cursor or turn words round."""
+    return text.translate(_UNSEEN)
+
+
 def words(text: str, most: int = 70) -> str:
     """Note text on one line, shortened at a word."""
-    flat = " ".join(text.split())
+    flat = visible(" ".join(text.split()))
     return flat if len(flat) <= most else flat[: most - 1].rsplit(" ", 1)[0] + "…"
 
 
@@ -112,14 +120,17 @@ def query_text(gap: Gap, on: date | None) -> str:
 
 # --- terminal ----------------------------------------------------------------------------------------------------
 
+# Said of nearly every note; the JSON report has them all.
+_QUIET_RULES = {"negated-finding", "hypothetical-finding", "more-specific-documented"}
+_SEVERITY_STYLE = {"error": "bold red", "warning": "yellow", "info": "dim"}
+_MOST_LISTED = 10
+
 
 def print_text(report: Report, colour: bool) -> None:
-    """Print a report to standard output, at most 100 columns wide."""
-    console = Console(
-        file=sys.stdout, width=WIDTH, no_color=not colour, force_terminal=colour, highlight=False, soft_wrap=False
-    )
+    """Print a report to standard output, at most 100 columns wide; colours only if asked for."""
+    console = Console(file=sys.stdout, width=WIDTH, no_color=not colour, force_terminal=colour, highlight=False)
     for line in text_lines(report):
-        console.print(line)
+        console.print(line, no_wrap=True, crop=False, overflow="ignore") if colour else print(line.plain.rstrip())
 
 
 def as_text(report: Report) -> str:
@@ -127,122 +138,151 @@ def as_text(report: Report) -> str:
     return "\n".join(line.plain.rstrip() for line in text_lines(report))
 
 
+class _Page:
+    """Lines of the terminal report as they are written, none wider than WIDTH; control characters are shown, not sent."""
+
+    def __init__(self) -> None:
+        self.lines: list[Text] = []
+
+    def put(self, *parts: str | tuple[str, str]) -> None:
+        """One line of parts, each plain or with a style; cut at WIDTH."""
+        shown = [visible(p) if isinstance(p, str) else (visible(p[0]), p[1]) for p in parts]
+        line = Text.assemble(*shown)
+        line.truncate(WIDTH, overflow="ellipsis")
+        self.lines.append(line)
+
+    def head(self, title: str) -> None:
+        """A heading with a blank line above."""
+        self.put("")
+        self.put((title, "bold cyan"))
+
+    def wrap(self, start: str, body: str, style: str = "", start_style: str = "") -> None:
+        """A paragraph that hangs under its first word."""
+        start, body = visible(start), visible(body)
+        for number, piece in enumerate(textwrap.wrap(body, WIDTH - len(start), break_on_hyphens=False) or [""]):
+            first = number == 0
+            self.put((start if first else " " * len(start), start_style if first else ""), (piece, style))
+
+    def rest(self, number: int, option: str = "--format json") -> None:
+        """Says how many more there are, if any, and where."""
+        if number > 0:
+            self.put((f"    and {number} more ({option})", "dim"))
+
+
 def text_lines(report: Report) -> list[Text]:
     """The terminal report, line by line."""
-    lines: list[Text] = []
-
-    def put(*parts: str | tuple[str, str]) -> None:
-        lines.append(Text.assemble(*parts))
-
-    def head(title: str) -> None:
-        put("")
-        put((title, "bold cyan"))
-
+    page = _Page()
     note = report.note
-    put(("ChartProof", "bold"), f"   {note.setting}   {note.date_of_service or 'no date'}   ICD-10-CM {note.release}")
-    put((answer(report), "bold"))
+    page.put(("ChartProof", "bold"), f"   {note.setting}   {note.date_of_service or 'no date'}   ICD-10-CM {note.release}")
+    page.wrap("", answer(report), "bold")
     for notice in note.notices:
-        _wrapped(lines, "  ! ", notice, "yellow")
-    head("CODES")
-    if not report.proposals:
-        put("  none that the note supports")
-    for p in report.proposals:
-        title = words(p.description, 58)
-        first = "first" if p.first_listed else ""
-        put(f"{p.rank:2}  ", (f"{p.code:9}", "bold green"), f"{title:59} {first:6} ", (f"{p.band} {p.confidence:.2f}", "dim"))
-        if p.evidence:
-            rules = [r.id for r in p.rules if r.id != "specificity-descent"]
-            _wrapped(
-                lines, " " * 13, f'"{words(p.evidence[0].text)}"  {_where(p.evidence[0].section)}'
-                + (f"   rule {', '.join(dict.fromkeys(rules))}" if rules else ""), "dim",
-            )  # fmt: skip
-    shown = [w for w in report.withheld if w.rule not in _QUIET_RULES]
-    if shown:
-        head("NOT CODED")
-        by_id = {f.id: f for f in report.findings}
-        for w in shown[:12]:
-            said = words(by_id[w.findings[0]].text, 40) if w.findings else ""
-            _wrapped(lines, f"    {w.code:9}", f'"{said}": {w.why}   {w.rule}')
-        if len(shown) > 12:
-            put(f"    and {len(shown) - 12} more (--format json)")
-    if report.candidates:
-        head("CANDIDATES")
-        for c in report.candidates[:8]:
-            _wrapped(lines, f"    {c.code:9}", c.why)
-        if len(report.candidates) > 8:
-            put(f"    and {len(report.candidates) - 8} more (--format json)")
-    _claim_lines(report, lines, put, head)
-    if report.gaps:
-        head("GAPS")
-        for gap in report.gaps:
-            about = f"{gap.code}, " if gap.code else ""
-            _wrapped(lines, f"{gap.priority:2}  ", f"{gap.ask}   {about}{gap.missing}   {gap.rule}")
-            if gap.would_change and gap.would_change.to:
-                _wrapped(lines, "      ", f"would change {gap.would_change.from_code} to {', '.join(gap.would_change.to[:5])}", "dim")
-    head("DOCUMENTED")
-    names = ("symptoms", "history", "exam", "results", "rationale")
-    put("    ", "   ".join(f"{'yes' if getattr(report.elements, n) else 'no '} {n}" for n in names))
-    if report.em:
-        head("E/M")
-        em = report.em
+        page.wrap("  ! ", notice, "yellow")
+    _code_lines(report, page)
+    _claim_lines(report, page)
+    _gap_lines(report, page)
+    em = report.em
+    if em:
+        page.head("E/M")
         billed = f"; billed {em.billed}" + (f": {em.flag}" if em.flag else "") if em.billed else ""
-        _wrapped(
-            lines, "    ", f"note supports {' or '.join(em.supports)} (problems {em.problems}, data {em.data}, "
-            f"risk {em.risk}){billed}",
-        )  # fmt: skip
+        page.wrap(
+            "    ",
+            f"note supports {' or '.join(em.supports) or 'no level'} (problems {em.problems}, data {em.data}, risk {em.risk}){billed}",
+            "yellow" if em.flag else "",
+        )
     if report.denial_risks:
-        head("DENIAL RISK")
+        page.head("RISK OF DENIAL")
         for risk in report.denial_risks:
-            _wrapped(lines, f"    {risk.level:7}", f"{risk.cause}: {risk.why}", "yellow")
-    put("")
-    put(("More on any code, rule or policy: chartproof explain ID", "dim"))
-    return lines
+            page.wrap(f"    {risk.level:8}", f"{risk.cause}: {risk.why}", start_style="yellow" if risk.level != "low" else "dim")
+    page.put("")
+    page.put(("More on any code, rule or policy: chartproof explain ID", "dim"))
+    return page.lines
 
 
-# Said of nearly every note; the JSON report has them all.
-_QUIET_RULES = {"negated-finding", "hypothetical-finding", "more-specific-documented"}
+def _code_lines(report: Report, page: _Page) -> None:
+    by_id = {f.id: f for f in report.findings}
+
+    def quoted(ids: Sequence[str]) -> str:
+        said = next((by_id[i].text for i in ids if i in by_id), "")
+        return f'"{words(said, 40)}": ' if said else ""
+
+    page.head("CODES")
+    if not report.proposals:
+        page.put("    none that the note supports")
+    for p in report.proposals:
+        first = "first" if p.first_listed else ""
+        page.put(
+            f"{p.rank:2}  ", (f"{p.code:9}", "bold green"), f"{words(p.description, 62):63}{first:6}",
+            (f"{p.band:>6} {p.confidence:.2f}", "dim"),
+        )  # fmt: skip
+        rules = list(dict.fromkeys(r.id for r in p.rules if r.id != "specificity-descent"))
+        about = [f'"{words(p.evidence[0].text)}"  {_where(p.evidence[0].section)}'] if p.evidence else []
+        about += [f"rule {', '.join(rules)}"] if rules else []
+        about += [f"open: {', '.join(a.axis for a in p.open_axes)}"] if p.open_axes else []
+        page.wrap(" " * 13, "   ".join(about), "dim")
+    held = [w for w in report.withheld if w.rule not in _QUIET_RULES]
+    if held:
+        page.head("NOT CODED")
+        for w in held[:_MOST_LISTED]:
+            page.wrap(f"    {w.code:9}", f"{quoted(w.findings)}{w.why}  {w.rule}")
+        page.rest(len(held) - _MOST_LISTED)
+    if report.candidates:
+        page.head("CANDIDATES")
+        for c in report.candidates[:_MOST_LISTED]:
+            page.wrap(f"    {c.code:9}", f"{quoted(c.findings)}{c.why}", "dim")
+        page.rest(len(report.candidates) - _MOST_LISTED)
 
 
-def _wrapped(lines: list[Text], start: str, body: str, style: str = "") -> None:
-    """A paragraph that hangs under its first word."""
-    import textwrap
-
-    width = WIDTH - len(start)
-    for number, piece in enumerate(textwrap.wrap(body, width, break_on_hyphens=False) or [""]):
-        lines.append(Text.assemble(start if number == 0 else " " * len(start), (piece, style) if style else piece))
-
-
-def _claim_lines(report: Report, lines: list[Text], put, head) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001
+def _claim_lines(report: Report, page: _Page) -> None:
     check = report.claim
     if check is None:
         return
-    head("CLAIM")
+    page.head("CLAIM")
     if check.assumed_diagnoses:
-        put(("    The claim names no diagnoses: the proposed codes stand in for them.", "yellow"))
+        page.wrap("    ", "The claim names no diagnoses: the proposed codes stand in for them.", "yellow")
+    hang = " " * 9
     for v in check.lines:
-        style = _VERDICT_STYLE.get(v.verdict, "red")
-        put(f" line {v.line}  {v.code:7} {', '.join(v.diagnoses) or 'none':22} ", (v.verdict, style))
-        _wrapped(lines, " " * 9, v.why)
+        state, said = verdict_words(v.verdict)
+        page.put(
+            f" line {v.line:<2} {v.code:7} ", (f"{v.verdict:22}  {STATE_SIGN[state]} {said}", _STATE_STYLE[state]),
+            f"  {', '.join(v.diagnoses)}",
+        )  # fmt: skip
+        page.wrap(hang, v.why)
+        if v.supported_but_not_pointed:
+            page.wrap(hang, f"supported but not pointed to: {', '.join(v.supported_but_not_pointed)}", "yellow")
+        if v.missing:
+            page.wrap(hang, f"missing: {'; '.join(v.missing)}", "yellow")
+        extra = [f"CARC {v.carc}"] * bool(v.carc) + [f"RARC {v.rarc}"] * bool(v.rarc)
+        extra += [f"modifier to consider: {', '.join(v.modifiers_suggested)}"] * bool(v.modifiers_suggested)
         if v.policy:
             version = f" version {v.policy.version}" if v.policy.version is not None else ""
-            _wrapped(lines, " " * 9, f"{v.policy.kind} {v.policy.id}{version}: {v.policy.title}", "dim")
-        if v.missing:
-            _wrapped(lines, " " * 9, f"missing: {'; '.join(v.missing)}", "yellow")
-        extra = [f"CARC {v.carc}"] * bool(v.carc) + [f"RARC {v.rarc}"] * bool(v.rarc)
-        if v.modifiers_suggested:
-            extra.append(f"modifiers {', '.join(v.modifiers_suggested)}")
-        if v.supported_but_not_pointed:
-            extra.append(f"supported but not pointed to: {', '.join(v.supported_but_not_pointed)}")
+            extra.insert(0, f"{v.policy.kind} {v.policy.id}{version}: {v.policy.title}")
         if extra:
-            _wrapped(lines, " " * 9, "; ".join(extra), "dim")
-    for e in check.edits:
+            page.wrap(hang, "; ".join(extra), "dim")
+    for e in sorted(check.edits, key=lambda e: list(_SEVERITY_STYLE).index(e.severity)):
         place = f"line {e.line}" if e.line else (e.dx or "claim")
-        _wrapped(lines, f" {e.severity:8}", f"{place}: {e.why}   {e.edit}", "red" if e.severity == "error" else "yellow")
-    for title, codes in (("billed, not documented", check.undocumented), ("documented, not billed", check.unbilled)):
+        page.wrap(f" {e.severity:8}", f"{place}: {e.why}  {e.edit}", start_style=_SEVERITY_STYLE[e.severity])
+    for title, codes in (("billed, not in the note", check.undocumented), ("in the note, not billed", check.unbilled)):
         if codes:
-            _wrapped(lines, "    ", f"{title}: {', '.join(codes)}")
+            page.wrap(f" {title}: ", ", ".join(codes))
     for notice in check.notices:
-        _wrapped(lines, "  ! ", notice, "yellow")
+        page.wrap("  ! ", notice, "dim")
+
+
+def _gap_lines(report: Report, page: _Page) -> None:
+    if report.gaps:
+        page.head("GAPS")
+    for gap in report.gaps:
+        page.wrap(f"{gap.priority:2}  ", gap.ask)
+        if gap.options:
+            page.wrap("    ", " / ".join(gap.options), "dim")
+        about = [gap.code] * bool(gap.code) + [gap.missing, gap.rule]
+        if gap.would_change and gap.would_change.to:
+            more = " …" if len(gap.would_change.to) > 5 else ""
+            about.append(f"would change {gap.would_change.from_code} to {', '.join(gap.would_change.to[:5])}{more}")
+        page.wrap("    ", " · ".join(str(a) for a in about), "dim")
+    page.head("DOCUMENTED")
+    names = ("symptoms", "history", "exam", "results", "rationale")
+    page.put("    ", "   ".join(f"{STATE_SIGN['ok' if getattr(report.elements, n) else 'risk']} {n}" for n in names))
 
 
 # --- Markdown ----------------------------------------------------------------------------------------------------
@@ -250,19 +290,22 @@ def _claim_lines(report: Report, lines: list[Text], put, head) -> None:  # type:
 
 def _md(text: str) -> str:
     """Text that Markdown shows as it is."""
-    escaped = "".join("\\" + c if c in "\\`*_{}[]()#+-.!|~>" else c for c in " ".join(text.split()))
+    escaped = "".join("\\" + c if c in "\\`*_{}[]()#+-.!|~>$" else c for c in visible(" ".join(text.split())))
     return html.escape(escaped, quote=False)
 
 
 def _table(headings: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> list[str]:
     shown = ["| " + " | ".join(_md(cell) for cell in row) + " |" for row in rows]
-    return ["", "| " + " | ".join(headings) + " |", "|" + "---|" * len(headings), *shown, ""] if shown else ["", "none", ""]
+    if not shown:
+        return ["", "none", ""]
+    return ["", "| " + " | ".join(headings) + " |", "|" + "---|" * len(headings), *shown, ""]
 
 
 def as_markdown(report: Report) -> str:
     """The report as Markdown."""
     note = report.note
-    out = ["# ChartProof report", "", f"{note.setting}, {note.date_of_service or 'no date of service'}, ICD-10-CM {note.release}", ""]
+    on = note.date_of_service or "no date of service"
+    out = ["# ChartProof report", "", f"{note.setting}, {on}, ICD-10-CM {note.release}", ""]
     out += [f"**{_md(answer(report))}**", ""] + [f"> {_md(n)}" for n in note.notices]
     out += ["## Codes", *_table(
         ("", "code", "description", "evidence", "confidence", "rules"),
@@ -279,7 +322,12 @@ def as_markdown(report: Report) -> str:
             (e.severity, f"line {e.line}" if e.line else (e.dx or "claim"), e.edit, e.why) for e in report.claim.edits))]  # fmt: skip
     out += ["## Gaps", *_table(("", "missing", "question", "code", "rule"), (
         (str(g.priority), g.missing, g.ask, g.code or "", g.rule) for g in report.gaps))]  # fmt: skip
-    out += ["## Denial risk", *_table(("level", "cause", "why"), ((r.level, r.cause, r.why) for r in report.denial_risks))]
+    if report.em:
+        em = report.em
+        said = f"Supports {' or '.join(em.supports)}; billed {em.billed or 'nothing'}. {em.flag or ''}"
+        out += ["## E/M", "", _md(said), *_table(("element", "why"), ((r.element, r.why) for r in em.reasons))]
+    risks = ((r.level, r.cause, r.why) for r in report.denial_risks)
+    out += ["## Risk of denial", *_table(("level", "cause", "why"), risks)]
     return "\n".join(out)
 
 
@@ -464,11 +512,20 @@ def _quoted(evidence: Evidence) -> str:
     return f'<q>{html.escape(words(evidence.text))}</q> <small>{html.escape(_where(evidence.section))}</small>'
 
 
+_PAGE_CSS = """
+:root { color-scheme: light dark; }
+body { font: 15px/1.5 system-ui, sans-serif; max-width: 72rem; margin: 2rem auto; padding: 0 1rem; }
+table { border-collapse: collapse; width: 100%; } td, th { text-align: left; vertical-align: top; padding: .3rem .5rem;
+  border-bottom: 1px solid #8884; } q { unicode-bidi: isolate; } h2 { margin: 1.6rem 0 .3rem; font-size: 1.15rem; }
+.legend mark { color: inherit; background: none; } @media print { body { margin: 0; } }
+"""
+
+
 def as_html(report: Report, text: str) -> str:
     """One self-contained page: the answer, the codes, the claim, the gaps, and the note with its findings marked."""
 
     def cell(value: object) -> str:
-        return f"<td>{html.escape(str(value))}</td>"
+        return f"<td>{html.escape(visible(str(value)))}</td>"
 
     def table(headings: tuple[str, ...], rows: Iterable[Iterable[object]]) -> str:
         head = "".join(f"<th>{h}</th>" for h in headings)
@@ -478,15 +535,15 @@ def as_html(report: Report, text: str) -> str:
     note = report.note
     coded = frozenset(i for p in report.proposals for i in p.findings)
     parts = [
-        "<!doctype html><html lang=en><meta charset=utf-8><title>ChartProof report</title><style>",
-        "body{font:15px/1.5 system-ui,sans-serif;max-width:72rem;margin:2rem auto;padding:0 1rem}",
-        "table{border-collapse:collapse;width:100%}td,th{text-align:left;vertical-align:top;padding:.3rem .5rem;",
-        "border-bottom:1px solid #8884}", MARK_CSS, "</style>",
+        "<!doctype html><html lang=en><head><meta charset=utf-8>",
+        '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'; style-src \'unsafe-inline\'">',
+        f"<title>ChartProof report</title><style>{_PAGE_CSS}{MARK_CSS}</style></head><body>",
         f"<h1>ChartProof</h1><p>{note.setting}, {note.date_of_service or 'no date of service'}, "
         f"ICD-10-CM {html.escape(note.release)}</p><p><strong>{html.escape(answer(report))}</strong></p>",
-        "".join(f"<p>{html.escape(n)}</p>" for n in note.notices), "<h2>Codes</h2>",
+        "".join(f"<p>{html.escape(n)}</p>" for n in note.notices),
+        "<h2>Codes</h2>",
         "<table><tr><th></th><th>code</th><th>description</th><th>evidence</th><th>confidence</th><th>rules</th></tr>",
-    ]  # fmt: skip
+    ]
     for p in report.proposals:
         shown = "<br>".join(_quoted(e) for e in p.evidence[:3])
         rules = ", ".join(r.id for r in p.rules)
@@ -494,18 +551,35 @@ def as_html(report: Report, text: str) -> str:
             f"<tr>{cell(p.rank)}{cell(p.code)}{cell(p.description)}<td>{shown}</td>"
             f"{cell(f'{p.band} {p.confidence:.2f}')}{cell(rules)}</tr>"
         )
-    parts.append("</table><h2>Not coded</h2>")
+    parts.append("</table>")
+    if report.claim:
+        verdicts = (
+            (v.line, v.code, ", ".join(v.diagnoses), f"{v.verdict}: {verdict_words(v.verdict)[1]}", v.why,
+             f"{v.policy.kind} {v.policy.id}" if v.policy else "", "; ".join(v.missing))
+            for v in report.claim.lines
+        )  # fmt: skip
+        edits = ((e.severity, f"line {e.line}" if e.line else e.dx or "claim", e.edit, e.why) for e in report.claim.edits)
+        headings = ("line", "code", "diagnoses", "verdict", "why", "policy", "missing")
+        parts += ["<h2>Claim</h2>", table(headings, verdicts)]
+        parts += ["<h3>Edits</h3>", table(("severity", "where", "edit", "why"), edits)]
+    gaps = ((g.priority, g.missing, g.ask, " / ".join(g.options), g.code or "", g.rule) for g in report.gaps)
+    parts += ["<h2>Gaps</h2>", table(("", "missing", "question", "options", "code", "rule"), gaps)]
+    em = report.em
+    if em:
+        level = ((r.element, r.why) for r in em.reasons)
+        said = f"The note supports {' or '.join(em.supports)}" + (f"; billed {em.billed}" if em.billed else "")
+        parts += ["<h2>E/M</h2>", f"<p>{html.escape(said)}. {html.escape(em.flag or '')}</p>", table(("element", "why"), level)]
+    risks = ((r.level, r.cause, r.why) for r in report.denial_risks)
+    parts += ["<h2>Risk of denial</h2>", table(("level", "cause", "why"), risks)]
+    legend = " ".join(
+        f'<mark class="k-{kind}" data-tag="{letter}">{name}</mark>' for kind, (letter, name) in KINDS.items()
+    )
+    marked = marked_note(text, report.findings, coded, report.sections, results_of(report))
+    parts += ["<h2>Note</h2>", f'<p class="note legend">{legend}</p>', marked]
+    parts.append("<h2>Not coded</h2>")
     parts.append(table(("code", "why", "rule"), ((w.code, w.why, w.rule) for w in report.withheld)))
     parts += ["<h2>Candidates</h2>", table(("code", "why"), ((c.code, c.why) for c in report.candidates))]
-    if report.claim:
-        rows = ((v.line, v.code, ", ".join(v.diagnoses), v.verdict, v.why, "; ".join(v.missing)) for v in report.claim.lines)
-        parts += ["<h2>Claim</h2>", table(("line", "code", "diagnoses", "verdict", "why", "missing"), rows)]
-        parts.append(table(("severity", "edit", "why"), ((e.severity, e.edit, e.why) for e in report.claim.edits)))
-    parts += ["<h2>Gaps</h2>", table(("", "missing", "question", "code", "rule"), (
-        (g.priority, g.missing, g.ask, g.code or "", g.rule) for g in report.gaps))]  # fmt: skip
-    parts += ["<h2>Denial risk</h2>", table(("level", "cause", "why"), ((r.level, r.cause, r.why) for r in report.denial_risks))]
-    parts += ["<h2>Note</h2>", marked_note(text, report.findings, coded), "</html>"]
-    return "".join(parts)
+    return "".join([*parts, "</body></html>"])
 
 
 # --- one code ----------------------------------------------------------------------------------------------------
@@ -516,7 +590,8 @@ def code_page(code: str, on: date | None) -> str:
     codes = load(on)
     code = code.strip().upper()
     path = [*reversed(codes.ancestors(code)), code]
-    lines = [f"{code}  {codes.title(code)}", f"ICD-10-CM {codes.release}   {'billable' if codes.is_billable(code) else 'a heading, not billable'}", ""]
+    state = "billable" if codes.is_billable(code) else "a heading, not billable"
+    lines = [f"{code}  {codes.title(code)}", f"ICD-10-CM {codes.release}   {state}", ""]
     lines += [f"{'  ' * depth}{node}  {codes.title(node)}" for depth, node in enumerate(path)]
     if codes.inclusion_terms(code):
         lines += ["", "Includes terms:", *(f"  {term}" for term in codes.inclusion_terms(code))]

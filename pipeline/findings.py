@@ -206,7 +206,7 @@ def _torn(chosen: list[Token], places: dict[str, list[Token]]) -> bool:
     for span in spans:
         used = sum((t.start, t.end) == span for t in chosen)
         held = sum((t.start, t.end) == span for tokens in places.values() for t in tokens if t.word not in STOP)
-        if used > 1 and held > 2 and 2 * used <= held and len(spans) > 1:
+        if used > 1 and held > 2 and used < held and len(spans) > 1:
             return True
     return False
 

@@ -138,6 +138,9 @@ def _default(found: list[tuple[Branch, tuple[frozenset[str], ...]]]) -> str | No
     ]
     if others and not any(b.unspecified for b, _ in unsided):
         return others[0].code  # a site named as a whole: "other part of trunk" is where the trunk itself goes
+    rest = [b for b, groups in found if b.residual and b.side is None and not groups and b.code[0] not in "STZOE"]
+    if len(rest) == 1 and not any(b.unspecified for b, _ in found):
+        return rest[0].code  # nothing is called unspecified here: what isn't one of the named kinds is another
     vague = [(sum(map(len, groups)), _habit(b.code), b.code) for b, groups in unsided if b.unspecified]
     return min(vague)[2] if vague else None
 

@@ -160,7 +160,7 @@ def screening(coding: Coding) -> None:
     if re.search(r"\bscreening\b", said) and not watched and not re.search(r"never screened|not (?:a )?screening", said):
         for word, code in (("colonoscop", "Z12.11"), ("mammogra", "Z12.31"), ("ldct", "Z12.2"), ("low-dose ct", "Z12.2"),
                            ("low dose ct", "Z12.2"), ("pap", "Z12.4"), ("dexa", "Z13.820"), ("bone density", "Z13.820")):
-            if word in coding.note.text.lower():
+            if word in said:
                 at = coding.note.text.lower().index(word)
                 found = next((f for f in coding.around.findings if f.codable and f.start <= at < f.end), None)
                 if found is not None:

@@ -89,7 +89,7 @@ def combine(coding: Coding) -> None:
             why = row.note or f"{coding.codes.title(drafts[0].code)} takes both."
             rule = (row.rule, why)
             new = replace(
-                drafts[0], finding=disease.finding,
+                drafts[0], finding=max((disease, partner), key=lambda d: (strength(coding, d), -d.finding.start)).finding,
                 findings=tuple(dict.fromkeys((*disease.findings, *partner.findings))),
                 rules=(*disease.rules, rule),
             )  # fmt: skip
@@ -239,7 +239,7 @@ def order(coding: Coding) -> None:
         later = 2 if never else 0 if first else 1
         if not stated_somewhere and not coding.outpatient:
             return (later, 0, -len(draft.findings), draft.finding.start)  # a narrative: what it dwells on
-        return (later, int(stated), draft.finding.problem if stated < 1 else 0, stated, draft.finding.start)
+        return (later, int(stated), (draft.finding.problem if draft.finding.problem >= 0 else 99) if stated < 1 else 0, stated, draft.finding.start)
 
     coding.proposed.sort(key=key)
     for draft in list(coding.proposed):

@@ -42,7 +42,7 @@ def choose_assessed(coding: Coding, drafts: list[Draft]) -> None:
             _status(coding, draft)
         elif symptom:
             coding.set_aside(draft, "a symptom outside the assessment")
-        elif under_any(code, (*coding.facts.systemic, *coding.facts.always)) or _is_treated(coding, draft):
+        elif stands == "reason" or under_any(code, (*coding.facts.systemic, *coding.facts.always)) or _is_treated(coding, draft):
             coding.proposed.append(
                 replace(
                     draft,
