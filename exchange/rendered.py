@@ -16,8 +16,9 @@ from rich.console import Console
 from rich.text import Text
 
 from code_maps.icd10cm import load
+from models.claim import Edit
 from models.finding import Finding
-from models.gap import Gap
+from models.gap import EvaluationManagement, Gap
 from models.proposal import Evidence
 from models.report import Report
 from models.text import Section
@@ -48,7 +49,7 @@ def verdict_words(verdict: str) -> tuple[str, str]:
     return VERDICT_WORDS.get(verdict, ("warn", verdict.lower().replace("_", " ")))
 
 
-_UNSEEN = {code: 0xFFFD for code in (*range(0x20), *range(0x7F, 0xA0), *range(0x202A, 0x202F), *range(0x2066, 0x206A))}
+_UNSEEN = dict.fromkeys((*range(0x20), *range(0x7F, 0xA0), *range(0x202A, 0x202F), *range(0x2066, 0x206A)), 0xFFFD)
 
 
 def visible(text: str) -> str:
@@ -91,11 +92,25 @@ def answer_parts(report: Report) -> list[tuple[str, str]]:
         if report.claim.undocumented:
             parts.append(("warn", f"{', '.join(report.claim.undocumented)} billed, not in the note"))
     parts.append(("warn" if report.gaps else "ok", _count(len(report.gaps), "gap") if report.gaps else "no gaps"))
-    em = report.em
-    if em and em.supports:
-        said = f"{' or '.join(em.supports)} supported"
-        parts.append(("warn", f"{said}, {em.billed} billed") if em.flag and em.billed else ("ok", said))
+    if report.em and report.em.supports:
+        parts.append(level_part(report.em))
     return parts
+
+
+def level_part(em: EvaluationManagement) -> tuple[str, str]:
+    """How the billed level of a visit compares with the note, and in words."""
+    if em.billed in em.supports:
+        return "ok", f"{em.billed} supported"
+    said = f"{' or '.join(em.supports)} supported"
+    if not em.billed:
+        return "quiet", said
+    return ("risk" if "above" in (em.flag or "") else "warn"), f"{said}, {em.billed} billed"
+
+
+def edit_why(edit: Edit) -> str:
+    """Where a claim edit fired and why, the line named once."""
+    place = f"line {edit.line}" if edit.line else (edit.dx or "claim")
+    return edit.why if edit.why.lower().startswith(place.lower()) else f"{place}: {edit.why}"
 
 
 def answer(report: Report) -> str:
@@ -139,7 +154,7 @@ def as_text(report: Report) -> str:
 
 
 class _Page:
-    """Lines of the terminal report as they are written, none wider than WIDTH; control characters are shown, not sent."""
+    """The terminal report as it is written: no line wider than WIDTH; control characters are shown, not sent."""
 
     def __init__(self) -> None:
         self.lines: list[Text] = []
@@ -173,7 +188,9 @@ def text_lines(report: Report) -> list[Text]:
     """The terminal report, line by line."""
     page = _Page()
     note = report.note
-    page.put(("ChartProof", "bold"), f"   {note.setting}   {note.date_of_service or 'no date'}   ICD-10-CM {note.release}")
+    page.put(
+        ("ChartProof", "bold"), f"   {note.setting}   {note.date_of_service or 'no date'}   ICD-10-CM {note.release}"
+    )
     page.wrap("", answer(report), "bold")
     for notice in note.notices:
         page.wrap("  ! ", notice, "yellow")
@@ -184,15 +201,17 @@ def text_lines(report: Report) -> list[Text]:
     if em:
         page.head("E/M")
         billed = f"; billed {em.billed}" + (f": {em.flag}" if em.flag else "") if em.billed else ""
-        page.wrap(
-            "    ",
-            f"note supports {' or '.join(em.supports) or 'no level'} (problems {em.problems}, data {em.data}, risk {em.risk}){billed}",
-            "yellow" if em.flag else "",
-        )
+        level = f"(problems {em.problems}, data {em.data}, risk {em.risk})"
+        said = f"note supports {' or '.join(em.supports) or 'no level'} {level}{billed}"
+        page.wrap("    ", said, _STATE_STYLE[level_part(em)[0]] if em.flag else "")
     if report.denial_risks:
         page.head("RISK OF DENIAL")
         for risk in report.denial_risks:
-            page.wrap(f"    {risk.level:8}", f"{risk.cause}: {risk.why}", start_style="yellow" if risk.level != "low" else "dim")
+            page.wrap(
+                f"    {risk.level:8}",
+                f"{risk.cause}: {risk.why}",
+                start_style="yellow" if risk.level != "low" else "dim",
+            )
     page.put("")
     page.put(("More on any code, rule or policy: chartproof explain ID", "dim"))
     return page.lines
@@ -218,7 +237,9 @@ def _code_lines(report: Report, page: _Page) -> None:
         about = [f'"{words(p.evidence[0].text)}"  {_where(p.evidence[0].section)}'] if p.evidence else []
         about += [f"rule {', '.join(rules)}"] if rules else []
         about += [f"open: {', '.join(a.axis for a in p.open_axes)}"] if p.open_axes else []
-        page.wrap(" " * 13, "   ".join(about), "dim")
+        whole = "   ".join(about)
+        for said in [whole] if len(whole) <= WIDTH - 13 else about:
+            page.wrap(" " * 13, said, "dim")
     held = [w for w in report.withheld if w.rule not in _QUIET_RULES]
     if held:
         page.head("NOT CODED")
@@ -240,13 +261,16 @@ def _claim_lines(report: Report, page: _Page) -> None:
     if check.assumed_diagnoses:
         page.wrap("    ", "The claim names no diagnoses: the proposed codes stand in for them.", "yellow")
     hang = " " * 9
+    told = {""}  # why a line has no policy is the same for each: once is enough
     for v in check.lines:
         state, said = verdict_words(v.verdict)
         page.put(
             f" line {v.line:<2} {v.code:7} ", (f"{v.verdict:22}  {STATE_SIGN[state]} {said}", _STATE_STYLE[state]),
             f"  {', '.join(v.diagnoses)}",
         )  # fmt: skip
-        page.wrap(hang, v.why)
+        if v.why not in told:
+            page.wrap(hang, v.why)
+        told.add(v.why)
         if v.supported_but_not_pointed:
             page.wrap(hang, f"supported but not pointed to: {', '.join(v.supported_but_not_pointed)}", "yellow")
         if v.missing:
@@ -259,8 +283,7 @@ def _claim_lines(report: Report, page: _Page) -> None:
         if extra:
             page.wrap(hang, "; ".join(extra), "dim")
     for e in sorted(check.edits, key=lambda e: list(_SEVERITY_STYLE).index(e.severity)):
-        place = f"line {e.line}" if e.line else (e.dx or "claim")
-        page.wrap(f" {e.severity:8}", f"{place}: {e.why}  {e.edit}", start_style=_SEVERITY_STYLE[e.severity])
+        page.wrap(f" {e.severity:8}", f"{edit_why(e)}  {e.edit}", start_style=_SEVERITY_STYLE[e.severity])
     for title, codes in (("billed, not in the note", check.undocumented), ("in the note, not billed", check.unbilled)):
         if codes:
             page.wrap(f" {title}: ", ", ".join(codes))
@@ -314,12 +337,21 @@ def as_markdown(report: Report) -> str:
     out += ["## Not coded", *_table(("code", "why", "rule"), ((w.code, w.why, w.rule) for w in report.withheld))]
     out += ["## Candidates", *_table(("code", "why"), ((c.code, c.why) for c in report.candidates))]
     if report.claim:
-        out += ["## Claim", *_table(
-            ("line", "code", "diagnoses", "verdict", "why", "policy", "missing"),
-            ((str(v.line), v.code, ", ".join(v.diagnoses), v.verdict, v.why,
-              f"{v.policy.kind} {v.policy.id}" if v.policy else "", "; ".join(v.missing)) for v in report.claim.lines))]  # fmt: skip
-        out += ["### Edits", *_table(("severity", "where", "edit", "why"), (
-            (e.severity, f"line {e.line}" if e.line else (e.dx or "claim"), e.edit, e.why) for e in report.claim.edits))]  # fmt: skip
+        verdicts = (
+            (
+                str(v.line),
+                v.code,
+                ", ".join(v.diagnoses),
+                v.verdict,
+                v.why,
+                f"{v.policy.kind} {v.policy.id}" if v.policy else "",
+                "; ".join(v.missing),
+            )
+            for v in report.claim.lines
+        )
+        edits = ((e.severity, e.edit, edit_why(e)) for e in report.claim.edits)
+        out += ["## Claim", *_table(("line", "code", "diagnoses", "verdict", "why", "policy", "missing"), verdicts)]
+        out += ["### Edits", *_table(("severity", "edit", "why"), edits)]
     out += ["## Gaps", *_table(("", "missing", "question", "code", "rule"), (
         (str(g.priority), g.missing, g.ask, g.code or "", g.rule) for g in report.gaps))]  # fmt: skip
     if report.em:
@@ -334,14 +366,16 @@ def as_markdown(report: Report) -> str:
 # --- HTML --------------------------------------------------------------------------------------------------------
 
 KINDS = {
-    "condition": ("C", "condition"), "symptom": ("S", "symptom"), "history": ("H", "history"), "status": ("N", "status, number"),
+    "condition": ("C", "condition"), "symptom": ("S", "symptom"), "history": ("H", "history"),
+    "status": ("N", "status, number"),
     "exam": ("E", "exam"), "result": ("R", "result"), "treatment": ("T", "treatment"), "order": ("O", "order"),
     "rationale": ("W", "rationale (why)"),
 }  # fmt: skip
 """Kinds of findings: the letter that marks carry, and the name in the legend."""
 
 MARK_CSS = """
-.note { white-space: pre-wrap; overflow-wrap: anywhere; font: 14px/1.75 system-ui, sans-serif; unicode-bidi: plaintext; }
+.note { white-space: pre-wrap; overflow-wrap: anywhere; font: 14px/1.75 system-ui, sans-serif;
+  unicode-bidi: plaintext; }
 .note b.h { font-weight: 650; letter-spacing: .01em; }
 .note mark { color: inherit; background: none; border-radius: 3px; padding: 1px 1px 0; unicode-bidi: isolate;
   text-decoration: underline; text-decoration-thickness: 1.5px; text-underline-offset: 3px;
@@ -350,14 +384,17 @@ MARK_CSS = """
   display: inline-block; text-decoration: none; margin-left: 1px; color: color-mix(in srgb, var(--k) 70%, currentColor);
   opacity: .85; }
 .k-condition { --k: #2f74c8; } .k-symptom { --k: #b8740f; } .k-history, .k-status { --k: #7d63bd; }
-.k-exam { --k: #2a8c68; } .k-result { --k: #168a9c; } .k-treatment, .k-order { --k: #b04a7f; } .k-rationale { --k: #75801f; }
+.k-exam { --k: #2a8c68; } .k-result { --k: #168a9c; }
+.k-treatment, .k-order { --k: #b04a7f; } .k-rationale { --k: #75801f; }
 .note mark.a-coded { background: color-mix(in srgb, var(--k) 20%, transparent); font-weight: 600;
   text-decoration-color: var(--k); text-decoration-thickness: 2px; }
 .note mark.a-uncertain { text-decoration-style: dashed; }
 .note mark.a-historical { text-decoration-style: dotted; text-decoration-thickness: 2px; }
-.note mark.a-negated { --k: #868686; text-decoration-line: line-through; color: color-mix(in srgb, currentColor 62%, transparent); }
+.note mark.a-negated { --k: #868686; text-decoration-line: line-through;
+  color: color-mix(in srgb, currentColor 62%, transparent); }
 .note mark.a-family, .note mark.a-other { font-style: italic; }
-.note mark.a-hypothetical::before { content: "["; opacity: .7; } .note mark.a-hypothetical::after { content: "] " attr(data-tag); }
+.note mark.a-hypothetical::before { content: "["; opacity: .7; }
+.note mark.a-hypothetical::after { content: "] " attr(data-tag); }
 """
 
 
@@ -407,7 +444,11 @@ def described(finding: Finding, results: Sequence[str] = ()) -> str:
     time = "past" if said.temporality == "historical" else "current"
     parts = [f"{KINDS[finding.kind][1].split(' (')[0].capitalize()}: {said.presence}, {time}, {whose}."]
     if said.cues:
-        parts.append("Decided by " + ", ".join(f"“{words(c.text, 30)}” ({c.role.replace('-', ' ')})" for c in said.cues[:2]) + ".")
+        parts.append(
+            "Decided by "
+            + ", ".join(f"“{words(c.text, 30)}” ({c.role.replace('-', ' ')})" for c in said.cues[:2])
+            + "."
+        )
     if results:
         parts.append("Rests on it: " + "; ".join(results) + ".")
     elif finding.place:
@@ -439,7 +480,9 @@ def _spans_several(finding: Finding, others: Iterable[Finding]) -> bool:
     return bool(ends) and any(start >= ends[0][0] for _, start in ends)
 
 
-def pieces(text: str, findings: Sequence[Finding], coded: frozenset[str], sections: Iterable[Section] = ()) -> list[Piece]:
+def pieces(
+    text: str, findings: Sequence[Finding], coded: frozenset[str], sections: Iterable[Section] = ()
+) -> list[Piece]:
     """The note cut into stretches that cover all of it, in order.
 
     Where findings overlap one mark stands for them: the one whose code is proposed, then the longer, unless it spans
@@ -501,7 +544,8 @@ def marked_note(
             classes = piece.classes + (" a-coded" if coded.intersection(piece.ids) else "")
             about = html.escape(described(piece.finding, list(dict.fromkeys(known))), quote=True)
             out.append(
-                f'<mark id="{piece.finding.id}" class="{classes}" data-tag="{piece.tag}" title="{about}" tabindex="0">{shown}</mark>'
+                f'<mark id="{piece.finding.id}" class="{classes}" data-tag="{piece.tag}" title="{about}" '
+                f'tabindex="0">{shown}</mark>'
             )
         else:
             out.append(f'<b class="h">{shown}</b>' if piece.heading else shown)
@@ -509,7 +553,7 @@ def marked_note(
 
 
 def _quoted(evidence: Evidence) -> str:
-    return f'<q>{html.escape(words(evidence.text))}</q> <small>{html.escape(_where(evidence.section))}</small>'
+    return f"<q>{html.escape(words(evidence.text))}</q> <small>{html.escape(_where(evidence.section))}</small>"
 
 
 _PAGE_CSS = """
@@ -536,7 +580,7 @@ def as_html(report: Report, text: str) -> str:
     coded = frozenset(i for p in report.proposals for i in p.findings)
     parts = [
         "<!doctype html><html lang=en><head><meta charset=utf-8>",
-        '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'; style-src \'unsafe-inline\'">',
+        "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">",
         f"<title>ChartProof report</title><style>{_PAGE_CSS}{MARK_CSS}</style></head><body>",
         f"<h1>ChartProof</h1><p>{note.setting}, {note.date_of_service or 'no date of service'}, "
         f"ICD-10-CM {html.escape(note.release)}</p><p><strong>{html.escape(answer(report))}</strong></p>",
@@ -558,7 +602,9 @@ def as_html(report: Report, text: str) -> str:
              f"{v.policy.kind} {v.policy.id}" if v.policy else "", "; ".join(v.missing))
             for v in report.claim.lines
         )  # fmt: skip
-        edits = ((e.severity, f"line {e.line}" if e.line else e.dx or "claim", e.edit, e.why) for e in report.claim.edits)
+        edits = (
+            (e.severity, f"line {e.line}" if e.line else e.dx or "claim", e.edit, e.why) for e in report.claim.edits
+        )
         headings = ("line", "code", "diagnoses", "verdict", "why", "policy", "missing")
         parts += ["<h2>Claim</h2>", table(headings, verdicts)]
         parts += ["<h3>Edits</h3>", table(("severity", "where", "edit", "why"), edits)]
@@ -568,7 +614,11 @@ def as_html(report: Report, text: str) -> str:
     if em:
         level = ((r.element, r.why) for r in em.reasons)
         said = f"The note supports {' or '.join(em.supports)}" + (f"; billed {em.billed}" if em.billed else "")
-        parts += ["<h2>E/M</h2>", f"<p>{html.escape(said)}. {html.escape(em.flag or '')}</p>", table(("element", "why"), level)]
+        parts += [
+            "<h2>E/M</h2>",
+            f"<p>{html.escape(said)}. {html.escape(em.flag or '')}</p>",
+            table(("element", "why"), level),
+        ]
     risks = ((r.level, r.cause, r.why) for r in report.denial_risks)
     parts += ["<h2>Risk of denial</h2>", table(("level", "cause", "why"), risks)]
     legend = " ".join(

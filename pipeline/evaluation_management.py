@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from code_maps.edits.evaluation_management import level_of_code, level_of_time, visit_facts
 from code_maps.guidelines import facts as guideline_facts
@@ -99,12 +100,25 @@ def _decision_text(text: str, layout: Layout) -> str:
 def _has(text: str, words: Iterable[str]) -> str | None:
     """The first of some words that a lower-case text says without a denial or a condition before it."""
     for word in words:
-        ending = r"\w*" if word.endswith("*") else r"(?:s|es|ed|d|ing)?(?!\w)"
-        for match in re.finditer(rf"(?<![\w-]){re.escape(word.rstrip('*'))}{ending}", text):
+        if word.rstrip("*") not in text:
+            continue
+        for match in _pattern(word).finditer(text):
             before = text[max(0, match.start() - 22) : match.start()]
             if not re.search(r"\b(?:no|not|denies|without|never|if|should|may|unless|could)\b[^.;:\n]*$", before):
                 return word
     return None
+
+
+@lru_cache(maxsize=4096)
+def _pattern(word: str) -> re.Pattern[str]:
+    """A word with its endings; one with a star at its end with any ending."""
+    ending = r"\w*" if word.endswith("*") else r"(?:s|es|ed|d|ing)?(?!\w)"
+    return re.compile(rf"(?<![\w-]){re.escape(word.rstrip('*'))}{ending}")
+
+
+@lru_cache(maxsize=4096)
+def _exact(word: str) -> re.Pattern[str]:
+    return re.compile(rf"(?<![\w-]){re.escape(word)}(?![\w-])")
 
 
 def _under(code: str, places: Iterable[str]) -> bool:
@@ -292,7 +306,7 @@ def _tests(finding: Finding, not_tests: Iterable[str]) -> list[str]:
     words = finding.text.lower()
     named = [
         key for key, names in visit_facts()["tests"].items()
-        if any(re.search(rf"(?<![\w-]){re.escape(n)}(?![\w-])", words) for n in names)
+        if any(n in words and _exact(n).search(words) for n in names)
     ]  # fmt: skip
     if "a1c" in named and "cbc" in named:
         named.remove("cbc")  # "hemoglobin A1c"
@@ -311,7 +325,7 @@ def _prescription(finding: Finding) -> bool:
     words = finding.text.lower()
     if not re.search(r"[a-z]{4,}", words) or re.match(r"\d|start|take|continu|use|using|apply", words):
         return False
-    return not any(re.search(rf"\b{re.escape(w)}\b", words) for w in visit_facts()["risk"]["over_the_counter"])
+    return not any(w in words and _exact(w).search(words) for w in visit_facts()["risk"]["over_the_counter"])
 
 
 def _risk(findings: Sequence[Finding], proposals: Sequence[Proposal], decided: str) -> _Level:

@@ -22,6 +22,7 @@ from code_maps.icd10cm import load
 from code_maps.rulefile import Rule, Source
 from models.claim import Claim
 from models.finding import Assertion, Finding
+from models.problem import InputProblem
 from models.proposal import Evidence, Proposal
 from models.text import Note
 from pipeline.claims import NoteEvidence, assume, check_claim
@@ -260,3 +261,19 @@ def test_adding_a_claim_or_a_policy_never_changes_the_proposals(services, diagno
     assert with_claim.candidates == alone.candidates
     documented = {p.code for p in alone.proposals} | set(diagnoses)
     assert {dx for v in with_claim.claim.lines for dx in (*v.diagnoses, *v.supported_but_not_pointed)} <= documented
+
+
+def test_a_named_model_adds_findings_where_nothing_was_found_and_no_proposal(monkeypatch):
+    text = "ASSESSMENT\nHypertension. Zorbitis of the knee. Seen by John."
+    at = text.index("Zorbitis")
+    found = [(at, at + 8, "DISEASE"), (11, 23, "DISEASE"), (text.index("John"), len(text) - 1, "PERSON")]
+    monkeypatch.setattr("pipeline.review.ner", lambda name: lambda _: found)
+    with_model = review(Note(text, date_of_service=DAY), model="made_up")
+    added = [f for f in with_model.findings if f.source == "model"]
+    assert [(f.text, f.kind) for f in added] == [("Zorbitis", "condition")]
+    assert with_model.proposals == review(Note(text, date_of_service=DAY)).proposals
+
+
+def test_a_model_that_is_not_installed_is_said_in_one_line():
+    with pytest.raises(InputProblem, match="not installed"):
+        review(Note("Cough.", date_of_service=DAY), model="no_such_model")

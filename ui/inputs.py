@@ -19,7 +19,8 @@ from ui.samples import samples
 MOST = 1_000_000
 LETTERS = "ABCDEFGHIJKL"
 _FIELDS = (
-    "sample", "text", "on", "setting", "age", "sex", "payer", "state", "diagnoses", "contract", "last_seen", "history", "abn",
+    "sample", "text", "on", "setting", "age", "sex", "payer", "state", "diagnoses", "contract", "last_seen",
+    "history", "abn",
 )  # fmt: skip
 _BLANK: Mapping[str, Any] = {"code": "", "modifiers": "", "units": 1.0, "pointers": ""}
 
@@ -55,9 +56,7 @@ def take_sample(name: str | None = None) -> None:
     state["contract"], state["abn"] = claim.get("contract", "B"), bool(claim.get("abn_on_file"))
     state["last_seen"] = (seen["last_seen"] or "never") if "last_seen" in seen else ""
     past = claim.get("history")
-    state["history"] = (
-        "" if past is None else ", ".join(f"{p['code']} {p['date_of_service']}" for p in past) or "none"
-    )
+    state["history"] = "" if past is None else ", ".join(f"{p['code']} {p['date_of_service']}" for p in past) or "none"
     state["diagnoses"] = ", ".join(claim.get("diagnoses", []))
     _set_lines(
         {"code": line["code"], "modifiers": " ".join(line.get("modifiers", [])), "units": float(line.get("units", 1)),
@@ -91,7 +90,9 @@ def _take_file() -> None:
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        state["file_problem"] = f"The file isn't UTF-8 text (byte {error.start + 1}). Save the note as UTF-8 text and try again."
+        state["file_problem"] = (
+            f"The file isn't UTF-8 text (byte {error.start + 1}). Save the note as UTF-8 text and try again."
+        )
         return
     if "\0" in text:
         state["file_problem"] = "The file isn't text: it holds zero bytes. Save the note as UTF-8 text and try again."
@@ -130,19 +131,27 @@ def sidebar() -> Inputs:
                 "Sample note", ["", *known], key="sample", on_change=take_sample,
                 format_func=lambda n: known[n].title if n else "Choose one, or paste below",
             )  # fmt: skip
-        text = st.text_area("Note", key="text", height=118, max_chars=MOST, placeholder="Paste a note here, then Ctrl+Enter")
+        text = st.text_area(
+            "Note", key="text", height=118, max_chars=MOST, placeholder="Paste a note here, then Ctrl+Enter"
+        )
         sample = known.get(state.get("sample") or "")
         one, two = st.columns(2)
-        with one.popover("Upload", icon=":material/upload_file:", width="stretch", key="uploads", help="A note as a .txt file"):
+        with one.popover(
+            "Upload", icon=":material/upload_file:", width="stretch", key="uploads", help="A note as a .txt file"
+        ):
             st.file_uploader("Note file (.txt)", type=["txt"], key="upload", on_change=_take_file)
         if sample and sample.text == text and sample.about:
             with two.popover("Lesson", icon=":material/school:", width="stretch", help="What this sample teaches"):
                 st.markdown(sample.about)
         else:
-            two.button("Clear", on_click=clear, icon=":material/ink_eraser:", width="stretch", help="Empty the whole form")
+            two.button(
+                "Clear", on_click=clear, icon=":material/ink_eraser:", width="stretch", help="Empty the whole form"
+            )
         _heading("Encounter")
         one, two = st.columns(2)
-        on = one.date_input("Date of service", key="on", value=None, min_value=dt.date(2015, 10, 1), format="YYYY-MM-DD")
+        on = one.date_input(
+            "Date of service", key="on", value=None, min_value=dt.date(2015, 10, 1), format="YYYY-MM-DD"
+        )
         setting = two.segmented_control(
             "Patient is", ["outpatient", "inpatient"], key="setting", required=True, help="Outpatient or inpatient",
             format_func=lambda s: s.removesuffix("patient").capitalize(),
@@ -164,13 +173,15 @@ def sidebar() -> Inputs:
                 "code": st.column_config.TextColumn("Service", help="CPT or HCPCS code", width=76),
                 "modifiers": st.column_config.TextColumn("Mod", help="Modifiers, such as 25 RT", width=58),
                 "units": st.column_config.NumberColumn("Qty", help="Units", width=52, min_value=0),
-                "pointers": st.column_config.TextColumn("Dx", help="Letters of the diagnoses it points to, such as A B", width=68),
+                "pointers": st.column_config.TextColumn("Dx", help="Letters of its diagnoses, such as A B", width=68),
             },
         )  # fmt: skip
         with st.expander("More about the claim"):
             contract = st.segmented_control("Contract", ["B", "DME"], key="contract", required=True)
             last_seen = st.text_input("Last seen", key="last_seen", placeholder="2026-01-20, never; empty is unknown")
-            history = st.text_input("Earlier services", key="history", placeholder="83036 2026-01-20; none; empty is unknown")
+            history = st.text_input(
+                "Earlier services", key="history", placeholder="83036 2026-01-20; none; empty is unknown"
+            )
             abn = st.checkbox("An ABN is on file", key="abn")
     state["kept"] = {name: state[name] for name in _FIELDS if name in state}
     state["kept_lines"], state["kept_grid"] = [dict(line) for line in lines], state["grid"]
@@ -235,12 +246,20 @@ def _claim(
         modifiers = str(row.get("modifiers") or "").replace(",", " ").upper().split()
         units = row.get("units")
         lines.append(
-            {"code": code, "modifiers": modifiers, "units": 1 if units is None or units != units else units, "pointers": pointers}
+            {
+                "code": code,
+                "modifiers": modifiers,
+                "units": 1 if units is None or units != units else units,
+                "pointers": pointers,
+            }
         )
     if not lines and not data["diagnoses"]:
         return None
     if last_seen.strip():
-        patient = {**patient, "last_seen": None if last_seen.strip().lower() == "never" else _date(last_seen, "Last seen")}
+        patient = {
+            **patient,
+            "last_seen": None if last_seen.strip().lower() == "never" else _date(last_seen, "Last seen"),
+        }
     data = {**data, "patient": patient, "lines": lines}
     if history.strip():
         data["history"] = _history(history)
@@ -253,7 +272,9 @@ def _pointers(entered: str, line: int) -> list[int]:
         for one in letter if letter.isalpha() else [letter]:
             if one not in LETTERS:
                 raise InputProblem(
-                    f"{one!r} is no pointer", f"Claim line {line}", "write the letters of the diagnoses, A to L, such as A B"
+                    f"{one!r} is no pointer",
+                    f"Claim line {line}",
+                    "write the letters of the diagnoses, A to L, such as A B",
                 )
             found.append(LETTERS.index(one) + 1)
     return found
@@ -273,6 +294,8 @@ def _history(entered: str) -> list[dict[str, Any]]:
     for item in entered.replace(";", ",").split(","):
         words = item.split()
         if len(words) != 2:
-            raise InputProblem(f"{item.strip()!r} is no service", "Earlier services", "write a code and its date: 83036 2026-01-20")
+            raise InputProblem(
+                f"{item.strip()!r} is no service", "Earlier services", "write a code and its date: 83036 2026-01-20"
+            )
         found.append({"code": words[0].upper(), "date_of_service": _date(words[1], "Earlier services")})
     return found

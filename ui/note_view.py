@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable
+from importlib.resources import files
+from itertools import pairwise
 from typing import Any
 
 import streamlit as st
@@ -16,41 +18,6 @@ from models.proposal import Proposal
 from models.report import Report
 
 NoteData = dict[str, Any]
-
-_CSS = """
-:host, .cp { color: var(--st-text-color); font-family: var(--st-font), sans-serif; }
-.cp { display: flex; flex-direction: column; gap: .4rem; height: calc(100vh - 9.4rem); min-height: 24rem; }
-.legend { display: flex; flex-wrap: wrap; gap: .25rem; font-size: 12px; align-items: center; }
-.legend button { all: unset; box-sizing: border-box; cursor: pointer; display: inline-flex; gap: .3rem; align-items: center;
-  padding: .08rem .45rem; border-radius: 1rem; border: 1px solid color-mix(in srgb, currentColor 16%, transparent);
-  color: inherit; line-height: 1.45; }
-.legend button b { font-size: 10px; color: color-mix(in srgb, var(--k, currentColor) 75%, currentColor);
-  border-bottom: 2px solid var(--k, transparent); line-height: 1.1; }
-.legend button small { opacity: .6; font-size: 11px; }
-.legend button:hover { border-color: color-mix(in srgb, currentColor 45%, transparent); }
-.legend button[aria-pressed="false"] { opacity: .55; text-decoration: line-through; }
-.legend .gap { flex: 1; }
-.legend button.only[aria-pressed="true"] { background: color-mix(in srgb, var(--st-primary-color) 16%, transparent);
-  border-color: var(--st-primary-color); }
-.legend button.only[aria-pressed="false"] { opacity: 1; text-decoration: none; }
-.scroll { flex: 1; overflow-y: auto; padding: .7rem 1rem; border: 1px solid color-mix(in srgb, currentColor 14%, transparent);
-  border-radius: .5rem; background: var(--st-secondary-background-color); }
-.note { font-family: var(--st-font), sans-serif; }
-.note mark { cursor: pointer; }
-.note mark:hover { background: color-mix(in srgb, var(--k) 26%, transparent); }
-button:focus-visible, .note mark:focus-visible, .scroll:focus-visible { outline: 2px solid var(--st-primary-color); outline-offset: 1px; }
-.note mark.off { text-decoration: none !important; background: none !important; font-weight: inherit; font-style: inherit;
-  color: inherit; cursor: text; }
-.note mark.off::after, .note mark.off::before { content: none; }
-.chosen .note { color: color-mix(in srgb, currentColor 52%, transparent); }
-.chosen .note mark:not(.lit) { text-decoration-color: transparent; background: none; font-weight: inherit; }
-.chosen .note mark:not(.lit)::after { opacity: .35; }
-.note mark.lit { color: var(--st-text-color); outline: 2px solid var(--k); outline-offset: 1px; }
-.note i.axis { font-style: normal; color: var(--st-text-color); font-weight: 700;
-  box-shadow: inset 0 -.5em 0 color-mix(in srgb, var(--st-primary-color) 30%, transparent); }
-.about { font-size: 12.5px; line-height: 1.45; min-height: 2.9em; opacity: .85; overflow: hidden; }
-@media (prefers-reduced-motion: no-preference) { .scroll { scroll-behavior: smooth; } }
-"""
 
 _HTML = """
 <div class="cp">
@@ -65,7 +32,7 @@ const HINT = "Point at marked words to see what they are, which cue decided it, 
 
 export default function ({ data, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector(".cp");
-  const note = root.querySelector(".note"), legend = root.querySelector(".legend"), about = root.querySelector(".about");
+  const [note, legend, about] = [".note", ".legend", ".about"].map((name) => root.querySelector(name));
   const state = (root.state ||= { off: new Set(), coded: false, hush: false, key: null, chosen: null });
   const el = (tag, text, cls) => {
     const node = document.createElement(tag);
@@ -84,7 +51,8 @@ export default function ({ data, parentElement, setTriggerValue }) {
   const build = () => {
     note.replaceChildren();
     for (const piece of data.pieces) {
-      const node = piece.k ? el("mark", "", piece.cls) : piece.h ? el("b", "", "h") : document.createDocumentFragment();
+      const plain = () => (piece.h ? el("b", "", "h") : document.createDocumentFragment());
+      const node = piece.k ? el("mark", "", piece.cls) : plain();
       for (const [text, axis] of piece.t) node.append(axis ? el("i", text, "axis") : document.createTextNode(text));
       if (piece.k) {
         node.piece = piece;
@@ -145,6 +113,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
 }
 """
 
+_CSS = files("ui").joinpath("note.css").read_text(encoding="utf-8")
 _mount = st.components.v2.component("chartproof_note", html=_HTML, css=MARK_CSS + _CSS, js=_JS)
 
 
@@ -176,7 +145,9 @@ def note_data(report: Report, text: str, chosen: Proposal | None) -> NoteData:
         drawn.append(entry)
     kinds = [[kind, letter, name, counts[kind]] for kind, (letter, name) in KINDS.items() if kind in counts]
     name = f"{chosen.rank} {chosen.code}" if chosen else ""
-    key = hashlib.sha256(f"{text}\0{axes}\0{main}\0{report.note}\0{len(report.findings)}".encode("utf-8", "replace")).hexdigest()
+    key = hashlib.sha256(
+        f"{text}\0{axes}\0{main}\0{report.note}\0{len(report.findings)}".encode("utf-8", "replace")
+    ).hexdigest()
     return {
         "key": key, "pieces": drawn, "kinds": kinds, "negated": negated, "chosen": name,
         "shown": list(chosen.findings) if chosen else [],
@@ -188,7 +159,7 @@ def _cut(text: str, piece: Piece, axes: Iterable[tuple[int, int]]) -> list[list[
     edges = sorted({piece.start, piece.end, *(e for axis in axes for e in axis if piece.start < e < piece.end)})
     return [
         [text[a:b], int(any(start <= a and b <= end for start, end in axes))]
-        for a, b in zip(edges, edges[1:], strict=False)
+        for a, b in pairwise(edges)
     ]  # fmt: skip
 
 

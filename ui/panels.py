@@ -12,7 +12,7 @@ from functools import cache
 import streamlit as st
 
 from code_maps.icd10cm import CodeSet
-from exchange.rendered import STATE_SIGN, query_text, verdict_words, words
+from exchange.rendered import STATE_SIGN, edit_why, level_part, query_text, verdict_words, words
 from models.claim import Claim, ClaimCheck, ClaimLine, Verdict
 from models.gap import Elements, Gap
 from models.problem import InputProblem
@@ -80,11 +80,15 @@ def codes_panel(report: Report, codes: CodeSet) -> None:
                 help=None if is_open else "Show its words in the note, and why this code",
             )  # fmt: skip
             first = "first-listed · " if p.first_listed else ""
-            open_ = f' · <span class="cp-open">? {esc(", ".join(a.axis for a in p.open_axes))}</span>' if p.open_axes else ""
+            open_ = (
+                f' · <span class="cp-open">? {esc(", ".join(a.axis for a in p.open_axes))}</span>'
+                if p.open_axes
+                else ""
+            )
             st.html(
                 f'<div class="cp-meta"><span>{first}<span title="confidence {p.confidence:.2f} of 1">'
-                f'<span class="cp-dots" aria-hidden="true">{_BAND_SIGN[p.band]}</span> {p.band} {p.confidence:.2f}</span>{open_}</span></div>'
-                + "".join(_quote(e) for e in _apart(p.evidence)[: 6 if is_open else 1])
+                f'<span class="cp-dots" aria-hidden="true">{_BAND_SIGN[p.band]}</span> {p.band} {p.confidence:.2f}</span>'
+                f"{open_}</span></div>" + "".join(_quote(e) for e in _apart(p.evidence)[: 6 if is_open else 1])
             )
             if is_open:
                 _proof(number, p, codes)
@@ -127,7 +131,7 @@ def _question(number: int, p: Proposal, axis: OpenAxis, codes: CodeSet) -> None:
     else:
         code = choices[picked]
         title = codes.title(code) if code in codes else ""
-        said = f"Then it would be <b>{esc(code)}</b> {esc(title)}. The note doesn't say it: ask under “Gaps”, don't code it."
+        said = f"Then it would be <b>{esc(code)}</b> {esc(title)}. The note doesn't say it: ask (Gaps), don't code it."
     st.html(f'<div class="cp-suppose">{said}</div>')
 
 
@@ -141,7 +145,9 @@ def breadcrumb(codes: CodeSet, code: str) -> str:
         kind = codes.kind(node)
         name = f"chapter {node}" if kind == "chapter" else node
         title = f" {words(codes.title(node), 44)}" if kind == "category" and node != code else ""
-        shown.append(f'<span title="{esc(codes.title(node))}"><b>{esc(name)}</b>{esc(title) and " " + esc(title)}</span>')
+        shown.append(
+            f'<span title="{esc(codes.title(node))}"><b>{esc(name)}</b>{esc(title) and " " + esc(title)}</span>'
+        )
     return '<span class="cp-sep" aria-hidden="true"> › </span>'.join(shown)
 
 
@@ -164,7 +170,7 @@ def claim_panel(report: Report, claim: Claim | None, codes: CodeSet) -> None:
     """Lines against diagnoses, a verdict for each line with its policy, then the edits."""
     check = report.claim
     if claim is None:
-        st.html('<p class="cp-quiet">No claim yet. Enter diagnoses and lines on the left to check them against the note.</p>')
+        st.html('<p class="cp-quiet">No claim yet. Enter diagnoses and lines on the left to check them.</p>')
         return
     if check is None:
         st.html('<p class="cp-quiet">This release doesn\'t check claims yet.</p>' + _matrix(claim, None, codes, report))
@@ -200,7 +206,7 @@ def _matrix(claim: Claim, check: ClaimCheck | None, codes: CodeSet, report: Repo
     if check and check.assumed_diagnoses:
         diagnoses = tuple(dict.fromkeys(p.code for p in report.proposals))[:12]
         lines = [
-            line.model_copy(update={"pointers": tuple(n for n, d in enumerate(diagnoses, 1) if d in verdicts[k].diagnoses)})
+            line.model_copy(update={"pointers": [n for n, d in enumerate(diagnoses, 1) if d in verdicts[k].diagnoses]})
             if k in verdicts else line
             for k, line in enumerate(lines, 1)
         ]  # fmt: skip
@@ -228,7 +234,10 @@ def _matrix(claim: Claim, check: ClaimCheck | None, codes: CodeSet, report: Repo
         cells = []
         for position, d in enumerate(diagnoses[:12], 1):
             state, sign, said = _cell(line, position, d, verdicts.get(number))
-            cells.append(f'<td class="s-{state}" title="{esc(f"line {number}, {d}: {said}") if said else ""}">{sign}<span>{said}</span></td>')
+            cells.append(
+                f'<td class="s-{state}" title="{esc(f"line {number}, {d}: {said}") if said else ""}">'
+                f"{sign}<span>{said}</span></td>"
+            )
         label = f"{esc(line.code)} {esc(' '.join(line.modifiers))}".strip()
         rows.append(f'<tr><th scope="row"><small>{number}</small>{label}</th>{"".join(cells)}</tr>')
     return (
@@ -240,13 +249,16 @@ def _matrix(claim: Claim, check: ClaimCheck | None, codes: CodeSet, report: Repo
 def _verdict(v: Verdict) -> str:
     state, said = verdict_words(v.verdict)
     parts = [
-        f'<div class="cp-card s-{state}"><div class="cp-top"><b>Line {v.line}</b> <b>{esc(v.code)}</b> {_chip(state, said)}'
+        f'<div class="cp-card s-{state}"><div class="cp-top"><b>Line {v.line}</b> <b>{esc(v.code)}</b> '
+        f"{_chip(state, said)}"
         f'<code class="cp-end">{esc(v.verdict)}</code></div>'
     ]
     if v.why:
         parts.append(f"<p>{esc(v.why)}</p>")
     if v.supported_but_not_pointed:
-        parts.append(f"<p>○ The note supports {esc(', '.join(v.supported_but_not_pointed))}, which the line doesn't point to.</p>")
+        parts.append(
+            f"<p>○ Supported, but the line doesn't point to it: {esc(', '.join(v.supported_but_not_pointed))}</p>"
+        )
     parts.extend(f"<p>Missing: {esc(item)}</p>" for item in v.missing)
     parts.extend(_quote(e) for e in v.evidence[:3])
     if v.modifiers_suggested:
@@ -289,9 +301,8 @@ def _edits(check: ClaimCheck) -> str:
     order = {"error": 0, "warning": 1, "info": 2}
     rows = []
     for e in sorted(check.edits, key=lambda e: order[e.severity]):
-        place = f"line {e.line}" if e.line else (e.dx or "claim")
         rows.append(
-            f'<div class="cp-edit">{_chip(weight[e.severity], e.severity)} <b>{esc(place)}</b> {esc(e.why)} '
+            f'<div class="cp-edit">{_chip(weight[e.severity], e.severity)} {esc(edit_why(e))} '
             f'<code title="{esc(e.source)}">{esc(e.edit)}</code></div>'
         )
     return '<div class="cp-h">Claim edits</div>' + "".join(rows)
@@ -336,7 +347,9 @@ def _gap(gap: Gap) -> str:
         to = ", ".join(gap.would_change.to[:6]) + (" …" if len(gap.would_change.to) > 6 else "")
         parts.append(f"<p>Would change <b>{esc(gap.would_change.from_code)}</b> → <b>{esc(to)}</b></p>")
     source = f" {esc(gap.source)}." if gap.source else ""
-    parts.append(f'<details><summary>Why</summary><div>{esc(gap.why)}{source} <code>{esc(gap.rule)}</code></div></details>')
+    parts.append(
+        f"<details><summary>Why</summary><div>{esc(gap.why)}{source} <code>{esc(gap.rule)}</code></div></details>"
+    )
     return "".join(parts)
 
 
@@ -346,11 +359,14 @@ def _yes(value: bool) -> str:
 
 def _documented(report: Report) -> str:
     def row(name: str, e: Elements) -> str:
-        return f'<tr><th scope="row">{name}</th>' + "".join(f"<td>{_yes(getattr(e, n))}</td>" for n in _ELEMENTS) + "</tr>"
+        return (
+            f'<tr><th scope="row">{name}</th>' + "".join(f"<td>{_yes(getattr(e, n))}</td>" for n in _ELEMENTS) + "</tr>"
+        )
 
     rows = [row("the whole note", report.elements)]
     rows += [
-        row(f"{esc(words(p.problem, 44))} <code>{esc(p.code or '')}</code>", p.elements) for p in report.problem_elements
+        row(f"{esc(words(p.problem, 44))} <code>{esc(p.code or '')}</code>", p.elements)
+        for p in report.problem_elements
     ]
     head = "".join(f'<th scope="col">{n}</th>' for n in _ELEMENTS)
     return (
@@ -368,17 +384,20 @@ def level_panel(report: Report) -> None:
     if em is None:
         st.html('<p class="cp-quiet">No visit to level: the claim has no office or hospital visit code.</p>')
         return
-    state = "warn" if em.flag else "ok"
-    billed = f"<p>{_chip(state, em.flag or 'the billed level is supported')} billed: <b>{esc(em.billed)}</b></p>" if em.billed else ""
+    state = level_part(em)[0]
+    billed = f"<p>{_chip(state, em.flag or level_part(em)[1])} billed: <b>{esc(em.billed)}</b></p>" if em.billed else ""
     st.html(
-        f'<div class="cp-card s-{state}"><div class="cp-top">The note supports <b>{esc(" or ".join(em.supports)) or "no level"}</b>'
+        f'<div class="cp-card s-{state}"><div class="cp-top">The note supports '
+        f"<b>{esc(' or '.join(em.supports)) or 'no level'}</b>"
         f"</div><p>Medical decision making: <b>{esc(em.mdm)}</b></p>{billed}</div>"
     )
     by_id = {f.id: f for f in report.findings}
     rows = []
     for element, level in (("problems", em.problems), ("data", em.data), ("risk", em.risk)):
         reasons = [r for r in em.reasons if r.element == element]
-        rows.append(f'<tr><th scope="row">{element}</th><td><b>{esc(level)}</b></td><td>{_reasons(reasons, by_id)}</td></tr>')
+        rows.append(
+            f'<tr><th scope="row">{element}</th><td><b>{esc(level)}</b></td><td>{_reasons(reasons, by_id)}</td></tr>'
+        )
     rest = [r for r in em.reasons if r.element not in ("problems", "data", "risk")]
     if rest:
         rows.append(f'<tr><th scope="row">other</th><td></td><td>{_reasons(rest, by_id)}</td></tr>')
@@ -415,7 +434,7 @@ def why_not_panel(report: Report) -> None:
         parts.append(f'<div class="cp-h">Considered, not proposed</div>{rows(considered)}')
     if absent:
         parts.append(
-            f'<details class="cp-more"><summary>Said to be absent, only possible later, or said more precisely elsewhere '
+            '<details class="cp-more"><summary>Absent, only possible later, or said more precisely elsewhere '
             f"({len(absent)})</summary>{rows(absent)}</details>"
         )
     st.html("".join(parts) or '<p class="cp-quiet">Nothing was held back.</p>')

@@ -49,16 +49,21 @@ def _hello() -> None:
     st.html(
         '<div class="cp-hello"><h1>Does the note prove the claim?</h1>'
         "<p>Paste a note on the left, add the encounter and the claim, and see the codes that the note supports, "
-        "whether each billed line stands, and what the documentation lacks: each with the words and the rule behind it.</p>"
+        "whether each billed line stands, and what the documentation lacks: each with the words and the rule behind "
+        "it.</p>"
         '<p class="cp-quiet">Nothing leaves this machine. The note is kept only while this page is open.</p></div>'
     )
     known = samples()
     if known:
         _, middle, _ = st.columns([1, 3, 1])
         with middle, st.container(horizontal=True, horizontal_alignment="center"):
-            favourites = [n for n in ("diabetes-ckd", "knee-osteoarthritis", "heart-failure") if n in known] or list(known)[:3]
+            favourites = [n for n in ("diabetes-ckd", "knee-osteoarthritis", "heart-failure") if n in known] or list(
+                known
+            )[:3]
             for name in favourites:
-                st.button(panels.plain_label(known[name].title), key=f"try_{name}", on_click=inputs.take_sample, args=(name,))
+                st.button(
+                    panels.plain_label(known[name].title), key=f"try_{name}", on_click=inputs.take_sample, args=(name,)
+                )
 
 
 def _reviewed(record: NoteRecord, claim: Claim | None) -> Report | None:
@@ -74,14 +79,18 @@ def _reviewed(record: NoteRecord, claim: Claim | None) -> Report | None:
     try:
         with st.spinner("Reading the note …"):
             report = review(record.note(), claim)
-    except Exception as error:  # Neither the page nor the log may show what an unforeseen error says: it can quote the note.
+    except (
+        Exception
+    ) as error:  # Neither the page nor the log may show what an unforeseen error says: it can quote the note.
         trace = error.__traceback__
         while trace and trace.tb_next:
             trace = trace.tb_next
         where = f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace else "unknown"
         _log.error("review failed: %s at %s", type(error).__name__, where)
         st.error(
-            panels.plain_label(f"This note can't be reviewed: {type(error).__name__}. That is a fault of ChartProof, not of the note."),
+            panels.plain_label(
+                f"This note can't be reviewed: {type(error).__name__}. That is a fault of ChartProof, not of the note."
+            ),
             icon=":material/error:",
         )
         return None
@@ -95,19 +104,34 @@ def _answer(report: Report, text: str) -> None:
         f'<span class="cp-part s-{state}"><i aria-hidden="true">{STATE_SIGN[state]}</i>{panels.esc(said)}</span>'
         for state, said in answer_parts(report)
     )
-    facts = " · ".join([note.setting, str(note.date_of_service or "no date of service"), f"ICD-10-CM {note.release}", *note.notices])
+    facts = " · ".join(
+        [note.setting, str(note.date_of_service or "no date of service"), f"ICD-10-CM {note.release}", *note.notices]
+    )
     left, right = st.columns([1, 0.13], vertical_alignment="top", gap="small")
     left.html(f'<div class="cp-answer" role="status">{parts}</div><div class="cp-sub">{panels.esc(facts)}</div>')
     with right.popover("Report", icon=":material/download:", width="stretch", key="downloads"):
         st.download_button(
-            "JSON", lambda: json.dumps(report.to_dict(), ensure_ascii=False, indent=1), "report.json", "application/json",
+            "JSON", lambda: json.dumps(report.to_dict(), ensure_ascii=False, indent=1), "report.json",
+            "application/json",
             on_click="ignore", width="stretch", key="get_json",
         )  # fmt: skip
         st.download_button(
-            "Markdown", lambda: as_markdown(report), "report.md", "text/markdown", on_click="ignore", width="stretch", key="get_md"
+            "Markdown",
+            lambda: as_markdown(report),
+            "report.md",
+            "text/markdown",
+            on_click="ignore",
+            width="stretch",
+            key="get_md",
         )
         st.download_button(
-            "HTML", lambda: as_html(report, text), "report.html", "text/html", on_click="ignore", width="stretch", key="get_html"
+            "HTML",
+            lambda: as_html(report, text),
+            "report.html",
+            "text/html",
+            on_click="ignore",
+            width="stretch",
+            key="get_html",
         )
 
 
