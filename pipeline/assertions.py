@@ -26,6 +26,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -151,10 +152,36 @@ def assert_spans(text: str, layout: Layout, spans: Sequence[Span]) -> list[Asser
                 )
         else:
             pieces.extend(_pieces(text, layout, sentences[at], _lead(text, layout, at), spans, numbers))
-    for batch in _batches(pieces):
+    cues = _telling_words()
+    telling = [(piece, at) for piece, at in pieces if not cues.isdisjoint(piece.words)]
+    for batch in _batches(telling):
         for piece, number, edges, where in _read(batch, spans):
             answers[number] = _decide(text, piece, spans[number], where, edges)
+    for piece, at in pieces:
+        if cues.isdisjoint(piece.words):  # no cue can stand here: ConText isn't asked
+            for number in at:
+                answers[number] = _decide(text, piece, spans[number], _tokens_of(piece, spans[number]), [])
     return answers
+
+
+@lru_cache(maxsize=1)
+def _telling_words() -> frozenset[str]:
+    """A word of each cue, the one that fewest cues share: a sentence with none of these words holds no cue."""
+    split = [
+        [literal[a:b].lower() for a, b in tokens(literal)]
+        for group in cue_groups()
+        if group.role not in ("pseudo", "stop")
+        for literal in group.literals
+    ]
+    shared = Counter(word for words in split for word in set(words))
+    return frozenset(min(words, key=lambda word: (shared[word], word)) for words in split if words)
+
+
+def _tokens_of(piece: _Piece, span: Span) -> tuple[int, int]:
+    """The first and last token (end exclusive) of a span in its piece."""
+    starts = [a for a, _ in piece.places]
+    low = max(bisect_right(starts, span.start) - 1, min(piece.first, len(starts) - 1))
+    return low, max(low + 1, bisect_left(starts, span.end))
 
 
 _SENTENCE = re.compile(r"[^\s](?:[^\n.!?]|[.!?](?!\s+[A-Z\d\n]|\s*\Z))*[.!?]*")
@@ -253,12 +280,7 @@ def _read(
     base = 0
     for piece, numbers in batch:
         begins.append(base)
-        starts = [a for a, _ in piece.places]
-        for number in numbers:
-            span = spans[number]
-            low = max(bisect_right(starts, span.start) - 1, min(piece.first, len(starts) - 1))
-            high = max(low + 1, bisect_left(starts, span.end))
-            wheres.append((piece, base, number, (low, high)))
+        wheres.extend((piece, base, number, _tokens_of(piece, spans[number])) for number in numbers)
         base += len(piece.words)
     doc = _doc(words, begins)
     targets = {(base + low, base + high) for _, base, _, (low, high) in wheres}

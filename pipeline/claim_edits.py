@@ -14,8 +14,8 @@ from typing import Any
 from code_maps.coverage import Services
 from code_maps.edits import NOTHING_IMPORTED, CmsTables, edit_rules
 from code_maps.edits.validity import Status, billable_children, validity
-from code_maps.guidelines import lies_under
 from code_maps.icd10cm import CodeSet
+from code_maps.places import lies_under
 from code_maps.rulefile import Rule
 from models.claim import Claim, ClaimLine, Edit
 

@@ -14,7 +14,7 @@ from functools import lru_cache
 
 from code_maps.edits.evaluation_management import level_of_code, level_of_time, visit_facts
 from code_maps.guidelines import facts as guideline_facts
-from code_maps.guidelines import lies_under
+from code_maps.places import lies_under
 from models.claim import Claim
 from models.finding import Finding
 from models.gap import EvaluationManagement, LevelReason

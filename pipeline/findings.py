@@ -138,14 +138,16 @@ def _match(row: tuple[Token, ...], index: TermIndex) -> list[Mention]:
     for token in row:
         by_part.setdefault(token.part, []).append(token)
     matches: list[tuple[int, int, tuple[Token, ...], str, str]] = []
+    by_word, entries = index.by_word, index.entries
     for tokens in by_part.values():
         places: dict[str, list[Token]] = {}
         for token in tokens:
             places.setdefault(token.word, []).append(token)
+        heard = set(places)
         for word in places:
-            for number in index.by_word.get(word, ()):
-                said, place, source = index.entries[number]
-                if len(said) > 1 and not all(w in places for w in said):
+            for number in by_word.get(word, ()):
+                said, place, source = entries[number]
+                if not heard.issuperset(said):
                     continue
                 for anchor in places[word]:
                     if source == "eponym" and anchor.end - anchor.start <= len(word):

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from code_maps.gaps import axis_questions, gap_rules, silent_places
-from code_maps.guidelines import lies_under
 from code_maps.icd10cm import CodeSet
+from code_maps.places import lies_under
 from code_maps.rulefile import Rule
 from models.claim import ClaimCheck
 from models.finding import Finding

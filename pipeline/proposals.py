@@ -52,6 +52,7 @@ class Surroundings:
     by_category: dict[str, list[Finding]] = field(default_factory=lambda: defaultdict(list))
     by_word: dict[str, list[tuple[int, int]]] = field(default_factory=lambda: defaultdict(list))
     pregnancy: dict[str, tuple[int, int]] = field(default_factory=dict)
+    _everywhere: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for finding in self.findings:
@@ -68,6 +69,14 @@ class Surroundings:
             for token in row:
                 if table.get(token.word) == "site":
                     self.by_word[token.word].append((number, token.clause))
+
+    def clauses_with(self, word: str) -> Sequence[tuple[int, int]]:
+        """Where a word stands, as (sentence, clause)."""
+        if not self._everywhere:
+            for number, row in enumerate(self.reading.sentences):
+                for token in row:
+                    self._everywhere.setdefault(token.word, []).append((number, token.clause))
+        return self._everywhere.get(word, ())
 
     def own(self, finding: Finding) -> list[Token]:
         """The tokens inside a finding."""
@@ -213,17 +222,14 @@ def _same_words(around: Surroundings, finding: Finding, own: Sequence[Token]) ->
     mine = {t.word for t in own if t.word not in STOP}
     if len(mine) < 2:
         return []
+    heard: dict[tuple[int, int], int] = {}
+    for word in mine:
+        for place in set(around.clauses_with(word)):
+            heard[place] = heard.get(place, 0) + 1
     found: list[Token] = []
-    for number, row in enumerate(around.reading.sentences):
-        if number == finding.sentence:
-            continue
-        heard: dict[int, set[str]] = {}
-        for token in row:
-            if token.word in mine:
-                heard.setdefault(token.clause, set()).add(token.word)
-        clauses = [clause for clause, words in heard.items() if len(words) >= 2]
-        if clauses:
-            found.extend(around.said(number, clauses))
+    for (number, clause), times in sorted(heard.items()):
+        if times >= 2 and number != finding.sentence:
+            found.extend(around.said(number, (clause,)))
     return found
 
 

@@ -148,15 +148,15 @@ def sidebar() -> Inputs:
                 "Clear", on_click=clear, icon=":material/ink_eraser:", width="stretch", help="Empty the whole form"
             )
         _heading("Encounter")
-        one, two = st.columns(2)
+        one, two = st.columns([1.4, 1])
         on = one.date_input(
             "Date of service", key="on", value=None, min_value=dt.date(2015, 10, 1), format="YYYY-MM-DD"
         )
         setting = two.segmented_control(
-            "Patient is", ["outpatient", "inpatient"], key="setting", required=True, help="Outpatient or inpatient",
-            format_func=lambda s: s.removesuffix("patient").capitalize(),
+            "Setting", ["outpatient", "inpatient"], key="setting", required=True, help="Outpatient or inpatient",
+            format_func=lambda s: {"outpatient": "OP", "inpatient": "IP"}[s],
         )  # fmt: skip
-        one, two = st.columns(2)
+        one, two = st.columns([1.4, 1])
         age = one.number_input("Age", min_value=0.0, max_value=130.0, value=None, step=1.0, key="age", format="%g")
         sex = two.selectbox("Sex", [None, "female", "male"], key="sex", format_func=lambda s: s or "unknown")
         _heading("Claim")

@@ -28,7 +28,7 @@ _HTML = """
 """
 
 _JS = """
-const HINT = "Point at marked words to see what they are, which cue decided it, and which codes rest on them.";
+const HINT = "Point at marked words: what they are, the cue that decided, the codes that rest on them.";
 
 export default function ({ data, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector(".cp");
@@ -109,6 +109,8 @@ export default function ({ data, parentElement, setTriggerValue }) {
       if (at.top < frame.top + 8 || at.bottom > frame.bottom - 8)
         box.scrollTop += at.top - frame.top - frame.height / 3;
     }
+    const open = () => document.querySelector('[class*="st-key-code_"][class*="_open"]');
+    if (data.chosen) setTimeout(() => open()?.scrollIntoView({ block: "nearest" }), 250);
   }
 }
 """

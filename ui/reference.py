@@ -18,7 +18,7 @@ _KINDS = {
     "excludes1": "Excludes1: never together",
     "excludes2": "Excludes2: another condition, may stand beside",
     "code_first": "Code first",
-    "use_additional_code": "Use additional code",
+    "use_additional": "Use additional code",
     "code_also": "Code also",
     "inclusion_term": "Inclusion terms",
 }
@@ -123,8 +123,7 @@ def _code(codes: CodeSet, code: str) -> None:
     way = [*reversed(codes.ancestors(code)), code]
     steps = []
     for depth, node in enumerate(way):
-        name = f"Chapter {node}" if codes.kind(node) == "chapter" else node
-        shown = f"<b>{esc(name)}</b> {esc(codes.title(node))}"
+        shown = f"<b>{esc(_name(codes, node).capitalize() if node.isdigit() else node)}</b> {esc(codes.title(node))}"
         steps.append(f'<li style="padding-left:{depth * 1.1:.1f}rem">{shown}</li>')
     st.html(
         f'<div class="cp-tab"><h2>{esc(code)}&ensp;{esc(codes.title(code))}</h2>'
@@ -135,7 +134,7 @@ def _code(codes: CodeSet, code: str) -> None:
         grouped.setdefault("inclusion_term", []).append(f"<dd>{esc(term)}</dd>")
     for note in codes.notes(code):
         if note.kind != "inclusion_term":
-            source = "" if note.origin == code else f"<small>from {esc(note.origin)}</small>"
+            source = "" if note.origin == code else f"<small>from {esc(_name(codes, note.origin))}</small>"
             grouped.setdefault(note.kind, []).append(f"<dd>{esc(note.text)}{source}</dd>")
     parts = [
         f"<dt>{esc(_KINDS.get(kind, kind.replace('_', ' ').capitalize()))}</dt>{''.join(notes)}"
@@ -155,6 +154,10 @@ def _code(codes: CodeSet, code: str) -> None:
         with st.container(key="below", gap=None):
             for node in below[:60]:
                 _link(codes, node)
+
+
+def _name(codes: CodeSet, node: str) -> str:
+    return f"chapter {node}" if codes.kind(node) == "chapter" else node
 
 
 def _link(codes: CodeSet, node: str) -> None:

@@ -14,8 +14,8 @@ from functools import lru_cache
 from code_maps.axes import axis_of
 from code_maps.icd10cm import CodeSet
 from code_maps.icd10cm.defaults import defaults
-from code_maps.terms import merge_phrases, words
 from code_maps.terms import _phrases as phrases
+from code_maps.terms import merge_phrases, words
 from code_maps.terms.words import STOP
 
 SIDES = frozenset({"right", "left", "bilateral"})

@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
 
+from code_maps.places import Places
 from code_maps.rulefile import Rule, read_rules
 
 OWN_KEYS = {"effect", "when"}
@@ -29,16 +30,17 @@ class Combination:
     """One row of with_conditions.csv."""
 
     rule: str
-    disease: tuple[str, ...]
-    condition: tuple[str, ...]
+    disease: Places
+    condition: Places
     becomes: str
     drop: tuple[str, ...]
     note: str
     source: str
+    heads: frozenset[str] = frozenset()  # the categories of `disease`; empty when it holds ranges or chapters
 
-    def drop_for(self, code: str) -> tuple[str, ...]:
+    def drop_for(self, code: str) -> Places:
         """What is not coded beside the combination, for a disease code of this row."""
-        return tuple(place.replace("{d}", code[:3]) for place in self.drop)
+        return Places(place.replace("{d}", code[:3]) for place in self.drop)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,20 +49,21 @@ class Facts:
 
     rules: Mapping[str, Rule]
     combinations: tuple[Combination, ...]
-    integral_rows: tuple[tuple[str, tuple[str, ...]], ...]
-    systemic: tuple[str, ...]
-    chronic: tuple[str, ...]
-    first: tuple[str, ...]
-    never_first: tuple[str, ...]
+    integral_rows: tuple[tuple[Places, tuple[str, ...]], ...]
+    integral_known: dict[str, Places]
+    systemic: Places
+    chronic: Places
+    first: Places
+    never_first: Places
     history: Mapping[str, tuple[str, str]]
-    confirmed_only: tuple[str, ...]
-    may_end: tuple[str, ...]
-    always: tuple[str, ...]
-    symptom_like: tuple[str, ...]
-    standing_status: tuple[str, ...]
-    after_operation: tuple[str, ...]
-    encounters: tuple[str, ...]
-    regional_symptoms: tuple[str, ...]
+    confirmed_only: Places
+    may_end: Places
+    always: Places
+    symptom_like: Places
+    standing_status: Places
+    after_operation: Places
+    encounters: Places
+    regional_symptoms: Places
     organisms: tuple[tuple[re.Pattern[str], str], ...]
     region_words: Mapping[str, frozenset[str]]
     seventh_words: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -73,13 +76,12 @@ class Facts:
                 return (row[0] if whose == "personal" else row[1]) or None
         return None
 
-    def integral(self, code: str) -> tuple[str, ...]:
+    def integral(self, code: str) -> Places:
         """The symptoms that belong to a disease, from every row that holds its code."""
-        found: list[str] = []
-        for place, symptoms in self.integral_rows:
-            if lies_under(code, place):
-                found.extend(symptoms)
-        return tuple(found)
+        if code not in self.integral_known:
+            found = [symptom for places, symptoms in self.integral_rows if code in places for symptom in symptoms]
+            self.integral_known[code] = Places(found)
+        return self.integral_known[code]
 
     def regions(self, words: str) -> frozenset[str]:
         """The regions of the body that some words name."""
@@ -87,17 +89,16 @@ class Facts:
         return frozenset(region for region, names in self.region_words.items() if names & said)
 
 
-def lies_under(code: str, place: str) -> bool:
-    """Whether a code lies at or below a place, or in a range of places ('J12-J18', 'Z80-Z84')."""
-    if "-" in place:
-        low, high = place.split("-")
-        return low <= code[: len(low)] and code[: len(high)] <= high
-    return code.startswith(place) and (len(place) != 3 or code[3:4] in ("", "."))
-
-
 def _rows(name: str) -> list[dict[str, str]]:
     with files("code_maps.guidelines").joinpath(name).open(encoding="utf-8", newline="") as lines:
         return list(csv.DictReader(lines))
+
+
+def _heads(places: list[str]) -> frozenset[str]:
+    """The categories of some places, or nothing when one of them spans more than a category."""
+    if any("-" in place or len(place) < 3 for place in places):
+        return frozenset()
+    return frozenset(place[:3] for place in places)
 
 
 def _history() -> dict[str, tuple[str, str]]:
@@ -135,29 +136,33 @@ def facts() -> Facts:
         combinations=tuple(
             Combination(
                 rule=row.get("rule") or "with-convention",
-                disease=tuple(row["disease"].split("|")),
-                condition=tuple(row["condition"].split("|")),
+                disease=Places(row["disease"].split("|")),
+                condition=Places(row["condition"].split("|")),
                 becomes=row["becomes"],
                 drop=tuple(row["drop"].split()),
                 note=row["note"],
                 source=row["source"],
+                heads=_heads(row["disease"].split("|")),
             )
             for row in _rows("with_conditions.csv")
         ),
-        integral_rows=tuple((row["disease"], tuple(row["symptoms"].split())) for row in _rows("integral_symptoms.csv")),
-        systemic=tuple(row["place"] for row in chronic if row["class"] == "systemic"),
-        chronic=tuple(row["place"] for row in chronic),
-        first=tuple(row["place"] for row in listed if row["when"] == "first"),
-        never_first=tuple(row["place"] for row in listed if row["when"] == "never-first"),
+        integral_rows=tuple(
+            (Places((row["disease"],)), tuple(row["symptoms"].split())) for row in _rows("integral_symptoms.csv")
+        ),
+        integral_known={},
+        systemic=Places(row["place"] for row in chronic if row["class"] == "systemic"),
+        chronic=Places(row["place"] for row in chronic),
+        first=Places(row["place"] for row in listed if row["when"] == "first"),
+        never_first=Places(row["place"] for row in listed if row["when"] == "never-first"),
         history=_history(),
-        confirmed_only=tuple(lists["confirmed_only"]),
-        may_end=tuple(lists["may_end"]),
-        always=tuple(lists["always"]),
-        symptom_like=tuple(lists["symptom_like"]),
-        standing_status=tuple(lists["standing_status"]),
-        after_operation=tuple(lists["after_operation"]),
-        encounters=tuple(lists["encounters"]),
-        regional_symptoms=tuple(lists["regional_symptoms"]),
+        confirmed_only=Places(lists["confirmed_only"]),
+        may_end=Places(lists["may_end"]),
+        always=Places(lists["always"]),
+        symptom_like=Places(lists["symptom_like"]),
+        standing_status=Places(lists["standing_status"]),
+        after_operation=Places(lists["after_operation"]),
+        encounters=Places(lists["encounters"]),
+        regional_symptoms=Places(lists["regional_symptoms"]),
         organisms=tuple(
             (re.compile(rf"\b(?:{row['words']})\b", re.IGNORECASE), row["code"]) for row in _rows("organisms.csv")
         ),

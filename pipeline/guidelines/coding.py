@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
-from code_maps.guidelines import Facts, lies_under
+from code_maps.axes.descent import Evidence, Path, descend
+from code_maps.guidelines import Facts
 from code_maps.icd10cm import CodeSet
+from code_maps.places import Places
 from models.finding import Finding
 from models.text import Layout, Note
 from pipeline.proposals import Draft, Surroundings, drafts_for
@@ -85,7 +88,12 @@ Step = Callable[[Coding], None]
 
 def under_any(code: str, places: Iterable[str]) -> bool:
     """Whether a code lies at or below one of several places."""
-    return any(lies_under(code, place) for place in places)
+    return code in (places if isinstance(places, Places) else _places(tuple(places)))
+
+
+@lru_cache(maxsize=4096)
+def _places(places: tuple[str, ...]) -> Places:
+    return Places(places)
 
 
 def strength(coding: Coding, draft: Draft) -> float:
@@ -100,7 +108,15 @@ def as_code(coding: Coding, finding: Finding, place: str, rule: str, why: str) -
 
 
 def plain(coding: Coding, finding: Finding) -> Draft:
-    return drafts_for(coding.codes, coding.around, finding)[0]
+    """What a finding would be coded as by its place alone."""
+    path = _unspecified(coding.codes, finding.place, finding.source)
+    return Draft(path.code, finding, path)
+
+
+@lru_cache(maxsize=20_000)
+def _unspecified(codes: CodeSet, place: str, source: str) -> Path:
+    return descend(codes, place, Evidence([]), source not in ("table", "eponym"))[0]
+
 
 
 def keep_back(coding: Coding, finding: Finding, rule: str, why: str) -> None:

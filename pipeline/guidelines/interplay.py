@@ -65,6 +65,8 @@ def _side_of(codes: CodeSet, code: str) -> str | None:
 def combine(coding: Coding) -> None:
     """OCG I.A.15 ("with") and I.B.9 (combination codes)."""
     for row in coding.facts.combinations:
+        if row.heads and row.heads.isdisjoint(d.code[:3] for d in coding.proposed):
+            continue
         for disease in [d for d in coding.proposed if under_any(d.code, row.disease)]:
             if disease not in coding.proposed:
                 continue

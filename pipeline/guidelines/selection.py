@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from code_maps.guidelines import lies_under
 from pipeline.guidelines.coding import Coding, under_any
 from pipeline.proposals import Draft
 
@@ -42,7 +41,7 @@ def choose_assessed(coding: Coding, drafts: list[Draft]) -> None:
             _status(coding, draft)
         elif symptom:
             coding.set_aside(draft, "a symptom outside the assessment")
-        elif stands == "reason" or under_any(code, (*coding.facts.systemic, *coding.facts.always)) or _is_treated(coding, draft):
+        elif stands == "reason" or code in coding.facts.systemic or code in coding.facts.always or _is_treated(coding, draft):
             coding.proposed.append(
                 replace(
                     draft,
@@ -65,7 +64,7 @@ def _by_another_clinician(coding: Coding, draft: Draft) -> None:
 
 
 def _is_treated(coding: Coding, draft: Draft) -> bool:
-    return under_any(draft.code, coding.treated) or any(lies_under(p, draft.finding.place) for p in coding.treated)
+    return under_any(draft.code, coding.treated) or any(place.startswith(draft.finding.place) for place in coding.treated)
 
 
 def _narrative(coding: Coding, draft: Draft, symptom: bool) -> None:
