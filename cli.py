@@ -328,6 +328,30 @@ def codes_diff(old: str, new: str) -> None:
             print(sign, *(row if isinstance(row, tuple) else (row,)), sep="  ")
 
 
+@edits_app.command("import")
+def edits_import(
+    paths: Annotated[list[Path], typer.Argument(help="Files, folders or zips from CMS.", metavar="PATH…")],
+) -> None:
+    """Read CMS's files for claim edits: MUE (practitioner), add-on codes, PPRRVU, MCE lists, PTP changes.
+
+    chartproof edits import MCR_MUE_PractitionerServices_Eff_04-01-2026.csv AOC_V2026Q3-MCR.txt rvu26b.zip
+
+    Text and XLSX are read, in zips too; dates of effect come from the files. Several quarters stand side by side.
+    """
+    from code_maps.edits.importer import import_edits
+
+    for result in import_edits(paths):
+        print(result)
+
+
+@edits_app.command("status")
+def edits_status() -> None:
+    """What is imported, for which dates of service, and which edits wait for a file."""
+    from code_maps.edits.imported import status_lines
+
+    print("\n".join(status_lines()))
+
+
 def main() -> None:
     """Run a command; an input that can't be used is one clear line and exit status 2, never a traceback."""
     from code_maps.icd10cm.problems import ImportProblem, UnknownCode, UnknownRelease

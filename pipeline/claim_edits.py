@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from code_maps.coverage import Services
-from code_maps.edits import NOTHING_IMPORTED, CmsTables, edit_rules
+from code_maps.edits import CmsTables, edit_rules
+from code_maps.edits.imported import tables_on
 from code_maps.edits.validity import Status, billable_children, validity
 from code_maps.icd10cm import CodeSet
 from code_maps.places import lies_under
@@ -20,6 +21,7 @@ from code_maps.rulefile import Rule
 from models.claim import Claim, ClaimLine, Edit
 
 CodesFor = Callable[[dt.date | None], CodeSet]
+TablesFor = Callable[[dt.date | None], CmsTables]
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,7 @@ class _Claim:
     status: dict[str, Status]
     sound: tuple[str, ...]
     tables: CmsTables
+    tables_for: TablesFor
 
     def pointed(self, line: ClaimLine) -> tuple[str, ...]:
         """The sound diagnoses that a line points to, in the order of the pointers."""
@@ -41,6 +44,10 @@ class _Claim:
     def on(self, line: ClaimLine) -> dt.date | None:
         """The date of a line."""
         return line.date_of_service or self.claim.date_of_service
+
+    def tables_on(self, line: ClaimLine) -> CmsTables:
+        """The tables of a line's own date, which may lie in another quarter than the claim's."""
+        return self.tables if line.date_of_service is None else self.tables_for(line.date_of_service)
 
 
 @dataclass(frozen=True)
@@ -54,24 +61,32 @@ class _Hit:
 
 
 def claim_edits(
-    claim: Claim, codes_for: CodesFor, tables: CmsTables = NOTHING_IMPORTED
+    claim: Claim, codes_for: CodesFor, tables: CmsTables | TablesFor = tables_on
 ) -> tuple[tuple[Edit, ...], tuple[str, ...]]:
     """The edits that fire, in the order claim, lines, and notices about edits that weren't run.
 
-    `codes_for` gives the release for a date of service; `tables` holds what was imported from CMS.
+    `codes_for` gives the release for a date of service; `tables` what was imported from CMS, or how to get it for a
+    date of service.
     """
     on = claim.date_of_service
+    tables_for: TablesFor = (lambda _: tables) if isinstance(tables, CmsTables) else tables
+    days = list(dict.fromkeys((on, *(line.date_of_service or on for line in claim.lines))))
+    at_hand = [tables_for(day) for day in days]
     status = {dx: validity(dx, on, codes_for) for dx in dict.fromkeys(claim.diagnoses)}
     sound = tuple(dx for dx, how in status.items() if how == "valid")
-    case = _Claim(claim, codes_for(on), status, sound, tables)
+    case = _Claim(claim, codes_for(on), status, sound, at_hand[0], tables_for)
     edits: list[Edit] = []
     skipped: list[str] = []
+    uncovered: list[str] = []
     for rule in edit_rules():
         if not rule.holds_on(on):
             continue
         needs = rule.data.get("needs")
-        if needs and getattr(tables, needs) is None:
-            skipped.append(rule.id)
+        if needs and all(getattr(table, needs) is None for table in at_hand):
+            if needs in at_hand[0].uncovered:
+                uncovered.append(f"{rule.id} (imported: {at_hand[0].uncovered[needs]})")
+            else:
+                skipped.append(rule.id)
             continue
         for hit in _EDITS[rule.id](case, rule):
             edits.append(
@@ -83,6 +98,9 @@ def claim_edits(
         notices.append(
             f"Not checked, nothing imported: {', '.join(skipped)}. `chartproof edits import` reads CMS's files."
         )
+    if uncovered:
+        notices.append(f"Not checked, nothing imported covers {on}: {', '.join(uncovered)}.")
+    notices += dict.fromkeys(notice for table in at_hand for notice in table.lasting)
     unchecked = [dx for dx, how in status.items() if how == "unchecked"]
     if unchecked:
         notices.append(f"Not checked, no release covers {on}: whether {', '.join(unchecked)} is valid.")
@@ -311,8 +329,8 @@ def _modifier_25_not_em(case: _Claim, rule: Rule) -> Iterable[_Hit]:
 
 def _em_missing_25(case: _Claim, rule: Rule) -> Iterable[_Hit]:
     values = _values(rule)
-    days = case.tables.global_days or {}
     for number, line in _numbered(case):
+        days = case.tables_on(line).global_days or {}
         if line.code not in _services(rule) or set(values["modifiers"]) & set(line.modifiers):
             continue
         minor = next(
@@ -362,7 +380,7 @@ def _procedure_deleted(case: _Claim, rule: Rule) -> Iterable[_Hit]:
 
 def _bilateral_modifier_invalid(case: _Claim, rule: Rule) -> Iterable[_Hit]:
     for number, line in _numbered(case):
-        indicator = (case.tables.bilateral or {}).get(line.code)
+        indicator = (case.tables_on(line).bilateral or {}).get(line.code)
         if "50" in line.modifiers and indicator in _values(rule)["indicators"]:
             yield _Hit(
                 f"Line {number}: {line.code} has bilateral indicator {indicator}; 50 isn't used with it.", number
@@ -370,10 +388,10 @@ def _bilateral_modifier_invalid(case: _Claim, rule: Rule) -> Iterable[_Hit]:
 
 
 def _mue_exceeded(case: _Claim, rule: Rule) -> Iterable[_Hit]:
-    dates = case.tables.unit_limit_dates
     totals: dict[tuple[str, dt.date | None], float] = {}
     for number, line in _numbered(case):
-        limit, on = (case.tables.unit_limits or {}).get(line.code), case.on(line)
+        tables, on = case.tables_on(line), case.on(line)
+        limit, dates = (tables.unit_limits or {}).get(line.code), tables.unit_limit_dates
         if limit is None or limit.units < 1 or case.claim.contract != "B":
             continue
         if dates is not None and (on is None or not dates[0] <= on <= dates[1]):
@@ -392,7 +410,7 @@ def _mue_exceeded(case: _Claim, rule: Rule) -> Iterable[_Hit]:
 def _addon_without_primary(case: _Claim, rule: Rule) -> Iterable[_Hit]:
     billed = {line.code for line in case.claim.lines}
     for number, line in _numbered(case):
-        primaries = (case.tables.addon_primaries or {}).get(line.code)
+        primaries = (case.tables_on(line).addon_primaries or {}).get(line.code)
         if case.claim.contract == "B" and primaries and not primaries & billed:
             shown = ", ".join(sorted(primaries)[:4])
             yield _Hit(f"Line {number}: {line.code} is an add-on to {shown}; the claim has none of its codes.", number)

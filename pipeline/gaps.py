@@ -39,7 +39,7 @@ def find_gaps(
         *_open_axes(codes, proposals),
         *(gap for rule in gap_rules() if rule.holds_on(note.date_of_service)
           for gap in _by_rule(rule, note, layout, findings, proposals)),
-        *_missing_elements(proposals, problems),
+        *_missing_elements(proposals, problems, findings),
     ]  # fmt: skip
     first: dict[str, Gap] = {}
     for gap in gaps:
@@ -210,35 +210,43 @@ def problem_elements(
 _COMMON = frozenset("unspecified other with without disease disorder right left initial encounter type pain chronic acute".split())
 
 
-def _missing_elements(proposals: Sequence[Proposal], problems: Sequence[ProblemElements]) -> list[Gap]:
-    """An assessed problem without a word of why it is treated as it is, or without any exam or result."""
+def _missing_elements(
+    proposals: Sequence[Proposal], problems: Sequence[ProblemElements], findings: Sequence[Finding]
+) -> list[Gap]:
+    """An assessed problem that is treated without a word of why, or any assessment without an examination."""
     by_code = {p.code: p for p in proposals}
+    by_id = {f.id: f for f in findings}
+    examined = elements_of(findings).exam
     found = []
     for problem in problems[:3]:
         proposal = by_code[problem.code or ""]
         if proposal.section not in ("assessment", "assessment_plan", "diagnoses"):
             continue
-        for name, missing, ask in (
-            ("rationale", "rationale", "Please document the reasoning for the plan for {about}."),
-            ("exam", "exam", "Please document the examination findings that bear on {about}."),
-        ):
-            if not getattr(problem.elements, name):
-                found.append(
-                    Gap(
-                        id=f"element-{missing}:{proposal.code[:3]}",
-                        kind="element",
-                        code=proposal.code,
-                        missing=missing,  # type: ignore[arg-type]
-                        about=problem.problem,
-                        evidence=proposal.evidence[:1],
-                        ask=ask.format(about=problem.problem),
-                        options=(),
-                        why="Medical necessity is shown by the note itself: what was found, and why it is done.",
-                        rule="missing-element",
-                        source="Social Security Act, section 1862(a)(1)(A)",
-                        priority=50 + min(proposal.rank, 9),
-                    )
+        acted = any(
+            by_id[key].kind in ("treatment", "order") and by_id[key].problem == proposal.problem for key in problem.findings
+        )
+        wanted = []
+        if acted and not problem.elements.rationale:
+            wanted.append(("rationale", "Please document the reasoning for the plan for {about}."))
+        if not examined and proposal.rank == 1:
+            wanted.append(("exam", "Please document the examination findings that bear on {about}."))
+        for missing, ask in wanted:
+            found.append(
+                Gap(
+                    id=f"element-{missing}:{proposal.code[:3]}",
+                    kind="element",
+                    code=proposal.code,
+                    missing=missing,  # type: ignore[arg-type]
+                    about=problem.problem,
+                    evidence=proposal.evidence[:1],
+                    ask=ask.format(about=problem.problem),
+                    options=(),
+                    why="Medical necessity is shown by the note itself: what was found, and why it is done.",
+                    rule="missing-element",
+                    source="Social Security Act, section 1862(a)(1)(A)",
+                    priority=50 + min(proposal.rank, 9),
                 )
+            )
     return found
 
 

@@ -22,7 +22,7 @@ _FIELDS = (
     "sample", "text", "on", "setting", "age", "sex", "payer", "state", "diagnoses", "contract", "last_seen",
     "history", "abn",
 )  # fmt: skip
-_BLANK: Mapping[str, Any] = {"code": "", "modifiers": "", "units": 1.0, "pointers": ""}
+_BLANK: Mapping[str, Any] = {"code": "", "modifiers": "", "units": 1.0, "pointers": "", "on": ""}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,8 @@ def take_sample(name: str | None = None) -> None:
     state["diagnoses"] = ", ".join(claim.get("diagnoses", []))
     _set_lines(
         {"code": line["code"], "modifiers": " ".join(line.get("modifiers", [])), "units": float(line.get("units", 1)),
-         "pointers": " ".join(LETTERS[p - 1] if 0 < p <= len(LETTERS) else str(p) for p in line.get("pointers", []))}
+         "pointers": " ".join(LETTERS[p - 1] if 0 < p <= len(LETTERS) else str(p) for p in line.get("pointers", [])),
+         "on": line.get("date_of_service") or ""}
         for line in claim.get("lines", [])
     )  # fmt: skip
     state["file_problem"] = ""
@@ -168,12 +169,13 @@ def sidebar() -> Inputs:
         _lettered(codes, on)
         lines = st.data_editor(
             state["lines"], num_rows="dynamic", key=f"grid{state['grid']}", hide_index=True, width="stretch",
-            column_order=("code", "modifiers", "units", "pointers"),
+            column_order=("code", "modifiers", "units", "pointers", "on"),
             column_config={
                 "code": st.column_config.TextColumn("Service", help="CPT or HCPCS code", width=76),
                 "modifiers": st.column_config.TextColumn("Mod", help="Modifiers, such as 25 RT", width=58),
                 "units": st.column_config.NumberColumn("Qty", help="Units", width=52, min_value=0),
                 "pointers": st.column_config.TextColumn("Dx", help="Letters of its diagnoses, such as A B", width=68),
+                "on": st.column_config.TextColumn("Date", help="Where it differs: 2026-05-12", width=86),
             },
         )  # fmt: skip
         with st.expander("More about the claim"):
@@ -245,12 +247,14 @@ def _claim(
             continue
         modifiers = str(row.get("modifiers") or "").replace(",", " ").upper().split()
         units = row.get("units")
+        day = str(row.get("on") or "").strip()
         lines.append(
             {
                 "code": code,
                 "modifiers": modifiers,
                 "units": 1 if units is None or units != units else units,
                 "pointers": pointers,
+                "date_of_service": _date(day, f"Claim line {number}") if day else None,
             }
         )
     if not lines and not data["diagnoses"]:

@@ -6,7 +6,7 @@ Words of the note and of files reach the page through `html.escape` or as plain 
 from __future__ import annotations
 
 import html
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 
 import streamlit as st
@@ -14,7 +14,8 @@ import streamlit as st
 from code_maps.icd10cm import CodeSet
 from exchange.rendered import STATE_SIGN, edit_why, level_part, query_text, verdict_words, words
 from models.claim import Claim, ClaimCheck, ClaimLine, Verdict
-from models.gap import Elements, Gap
+from models.finding import Finding
+from models.gap import Elements, Gap, LevelReason
 from models.problem import InputProblem
 from models.proposal import Evidence, OpenAxis, Proposal
 from models.report import Report
@@ -87,7 +88,8 @@ def codes_panel(report: Report, codes: CodeSet) -> None:
             )
             st.html(
                 f'<div class="cp-meta"><span>{first}<span title="confidence {p.confidence:.2f} of 1">'
-                f'<span class="cp-dots" aria-hidden="true">{_BAND_SIGN[p.band]}</span> {p.band} {p.confidence:.2f}</span>'
+                f'<span class="cp-dots" aria-hidden="true">{_BAND_SIGN[p.band]}</span> '
+                f"{p.band} {p.confidence:.2f}</span>"
                 f"{open_}</span></div>" + "".join(_quote(e) for e in _apart(p.evidence)[: 6 if is_open else 1])
             )
             if is_open:
@@ -404,7 +406,7 @@ def level_panel(report: Report) -> None:
     st.html(f'<table class="cp-table cp-wide"><tbody>{"".join(rows)}</tbody></table>')
 
 
-def _reasons(reasons: Iterable, by_id: dict) -> str:  # type: ignore[type-arg]
+def _reasons(reasons: Iterable[LevelReason], by_id: Mapping[str, Finding]) -> str:
     shown = []
     for reason in reasons:
         quoted = "; ".join(f"“{esc(words(by_id[i].text, 40))}”" for i in reason.findings[:4] if i in by_id)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+from typing import Any
 
 import streamlit as st
 
@@ -72,7 +73,7 @@ def page() -> None:
         _hits(codes, wanted, rules)
 
 
-def _hits(codes: CodeSet, wanted: str, rules: list[dict]) -> None:  # type: ignore[type-arg]
+def _hits(codes: CodeSet, wanted: str, rules: list[dict[str, Any]]) -> None:
     low = wanted.lower()
     near = [r for r in rules if low in r["title"].lower() or low in r["id"] or low in r["why"].lower()]
     found = search(codes, wanted, 25)
@@ -92,7 +93,7 @@ def _hits(codes: CodeSet, wanted: str, rules: list[dict]) -> None:  # type: igno
         _rules(near)
 
 
-def _rules(rules: list[dict]) -> None:  # type: ignore[type-arg]
+def _rules(rules: list[dict[str, Any]]) -> None:
     names = {"guideline": "Coding rules", "gap": "Documentation gaps", "edit": "Claim edits", "policy": "Policies"}
     for family in dict.fromkeys(r["family"] for r in rules):
         st.html(f'<div class="cp-h">{esc(names.get(family, family))}</div>')

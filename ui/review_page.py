@@ -135,7 +135,7 @@ def _answer(report: Report, text: str) -> None:
         )
 
 
-@st.fragment
+@st.fragment  # type: ignore[untyped-decorator]
 def _workspace(report: Report, text: str, claim: Claim | None) -> None:
     """Note and results side by side; choosing a code or marked words redraws only this part."""
     chosen = st.session_state.get("chosen")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Literal
 
@@ -40,6 +40,10 @@ class CmsTables:
     age_classes: Mapping[str, AgeClass] | None = None
     sexes: Mapping[str, Literal["female", "male"]] | None = None
     manifestations: frozenset[str] | None = None
+    uncovered: Mapping[str, str] = field(default_factory=dict)
+    """Tables that are imported, but not for the date: the dates that are at hand."""
+    lasting: tuple[str, ...] = ()
+    """What the user should be told about the tables in use."""
 
 
 NOTHING_IMPORTED = CmsTables()

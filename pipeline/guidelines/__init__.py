@@ -100,7 +100,13 @@ def _proposals(coding: Coding) -> list[Proposal]:
     return found
 
 
+# Codes that a proposed diagnosis calls for rest on it, not on the place where their own words stand.
+_CALLED_FOR = frozenset({"bmi-with-weight-diagnosis", "diabetes-drug-status", "use-additional", "adverse-effect"})
+
+
 def _confidence(coding: Coding, draft: Draft) -> float:
+    if any(rule in _CALLED_FOR for rule, _ in draft.rules):
+        return 0.88
     base = max(strength(coding, draft), *(WEIGHT[where(f, coding.layout)] for f in draft.findings))
     base += 0.03 * min(2, len(draft.findings) - 1)
     base -= 0.1 * bool(draft.path.conflict) + 0.05 * (draft.finding.source == "inclusion")

@@ -14,8 +14,13 @@ from pipeline.proposals import Draft, drafts_for
 def by_assertion(coding: Coding, findings: Iterable[Finding]) -> list[Draft]:
     """Sort findings with a place into drafts that may be coded and those that their assertion keeps from it."""
     usable: list[Draft] = []
+    findings = tuple(findings)
+    firm = [f for f in findings if f.place and f.source != "general"]
     for finding in findings:
         if not finding.place:
+            continue
+        if finding.source == "general" and any(f.start <= finding.start and finding.end <= f.end for f in firm):
+            coding.candidates.append((plain(coding, finding), "a word of a longer term"))
             continue
         assertion = finding.assertion
         if assertion.presence == "negated":

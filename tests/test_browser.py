@@ -1,0 +1,222 @@
+"""The workbench in a real browser: the main path, marks and codes both ways, and no request to any other machine.
+
+Skipped where playwright or Chromium is missing. With CHARTPROOF_SCREENSHOTS=1 the pictures in docs/ are made anew.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+CHROMIUM = Path(os.environ.get("CHARTPROOF_CHROMIUM", "/usr/bin/chromium"))
+sync_api = pytest.importorskip("playwright.sync_api", reason="playwright isn't installed: pip install playwright")
+if not CHROMIUM.exists():
+    pytest.skip(f"no browser at {CHROMIUM}: apt-get install chromium", allow_module_level=True)
+
+ROOT = Path(__file__).resolve().parent.parent
+SAMPLE = "diabetes-ckd"
+TITLE = "Diabetes, kidney disease and hypertension in primary care"
+FLAGS = (
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+)  # fmt: skip
+LOCAL = {"127.0.0.1", "localhost"}
+HOSTILE = """ASSESSMENT
+1. Hypertension <script>window.pwned = 1</script> on lisinopril.
+2. Type 2 diabetes <img src="http://evil.example/x.png" onerror="window.pwned = 1"> **bold** $\\frac{1}{0}$.
+3. Asthma ![x](http://evil.example/y.png) <style>* { display: none }</style> \u202eZebrafishitis\u202c.
+"""
+
+pytestmark = pytest.mark.skipif(not (ROOT / "sample_notes" / SAMPLE).is_dir(), reason=f"no sample {SAMPLE}")
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    """The address of a workbench of our own, and the file that holds what it printed."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    log = tmp_path_factory.mktemp("workbench") / "log.txt"
+    command = [sys.executable, "-m", "streamlit", "run", str(ROOT / "app.py"), "--server.port", str(port),
+               "--server.address", "127.0.0.1", "--server.headless", "true", "--browser.gatherUsageStats", "false"]  # fmt: skip
+    with log.open("w") as out:
+        process = subprocess.Popen(command, cwd=ROOT, stdout=out, stderr=subprocess.STDOUT)
+    address = f"http://127.0.0.1:{port}"
+    try:
+        for _ in range(120):
+            try:
+                urllib.request.urlopen(f"{address}/_stcore/health", timeout=1).close()
+                break
+            except OSError:
+                assert process.poll() is None, log.read_text()
+                time.sleep(0.5)
+        yield address, log
+    finally:
+        process.terminate()
+        process.wait(timeout=20)
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with sync_api.sync_playwright() as play:
+        opened = play.chromium.launch(executable_path=str(CHROMIUM), args=list(FLAGS))
+        yield opened
+        opened.close()
+
+
+@pytest.fixture
+def page(server, browser):
+    """The Review page at 1280 x 800; the test fails if it asks any other machine for anything."""
+    context = browser.new_context(viewport={"width": 1280, "height": 800}, color_scheme="light", accept_downloads=True)
+    opened = context.new_page()
+    asked: list[str] = []
+    opened.on("request", lambda request: asked.append(request.url))
+    opened.on("websocket", lambda socket: asked.append(socket.url))
+    context.route(lambda url: urlsplit(url).hostname not in LOCAL, lambda route: route.abort())
+    opened.goto(server[0])
+    opened.get_by_text("Does the note prove the claim?").wait_for()
+    yield opened
+    outside = {u for u in asked if urlsplit(u).scheme not in ("data", "blob") and urlsplit(u).hostname not in LOCAL}
+    context.close()
+    assert not outside
+    assert asked
+
+
+def pick_sample(page, title=TITLE):
+    page.get_by_role("combobox", name="Sample note").click()
+    page.get_by_role("option", name=title).click()
+    page.locator(".cp-answer").wait_for()
+    page.locator(".note mark").first.wait_for()
+    page.wait_for_timeout(400)
+
+
+def paste(page, text):
+    box = page.get_by_role("textbox", name="Note", exact=True)
+    box.fill(text)
+    box.press("Control+Enter")
+    page.locator(".cp-answer").wait_for()
+    page.locator(".note mark").first.wait_for()
+
+
+def screenshot(page, name):
+    if os.environ.get("CHARTPROOF_SCREENSHOTS") == "1":
+        page.mouse.move(5, 790)
+        page.wait_for_timeout(900)
+        page.screenshot(path=ROOT / "docs" / name)
+
+
+def test_from_a_sample_to_the_downloaded_report(page, tmp_path):
+    pick_sample(page)
+    assert page.locator(".note mark.a-coded").count() >= 3
+    assert page.locator(".note mark.a-negated").count() >= 1
+    assert "codes supported" in page.locator(".cp-answer").inner_text()
+
+    page.get_by_role("button", name="N18.32").click()
+    page.locator(".note mark.lit").first.wait_for()
+    lit = page.locator(".note mark.lit").first
+    page.wait_for_timeout(900)
+    frame, mark = page.locator(".scroll").bounding_box(), lit.bounding_box()
+    assert frame["y"] <= page.locator(".note mark.lit").last.bounding_box()["y"] <= frame["y"] + frame["height"] or (
+        frame["y"] <= mark["y"] <= frame["y"] + frame["height"]
+    )
+    assert page.locator(".cp-crumb").inner_text().replace("\n", " ").count("N18") >= 2
+    screenshot(page, "review.png")
+
+    page.get_by_role("tab", name="Claim").click()
+    page.locator(".cp-matrix").wait_for()
+    assert page.locator(".cp-matrix tbody tr").count() == 3
+
+    page.get_by_role("button", name="Report").click()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="JSON").click()
+    path = tmp_path / "report.json"
+    download.value.save_as(path)
+    report = json.loads(path.read_text(encoding="utf-8"))
+    assert report["schema"] == "chartproof.report/1"
+    assert {p["code"] for p in report["proposals"]} >= {"N18.32"}
+    text = (ROOT / "sample_notes" / SAMPLE / "note.txt").read_text(encoding="utf-8")
+    assert all(text[f["start"] : f["end"]] == f["text"] for f in report["findings"])
+
+
+def test_clicking_marked_words_opens_the_code_that_rests_on_them(page):
+    pick_sample(page)
+    page.get_by_role("tab", name="Gaps").click()
+    page.locator("[class*=st-key-gap_]").first.wait_for()
+    page.locator(".note mark.a-coded", has_text="Mixed hyperlipidemia").click()
+    page.locator("[class*=st-key-code_][class*=_open]", has_text="E78.2").wait_for()
+    assert page.get_by_role("tab", name="Codes").get_attribute("aria-selected") == "true"
+
+
+def test_marks_are_reached_and_opened_by_keyboard(page):
+    pick_sample(page)
+    mark = page.locator(".note mark.a-coded", has_text="Mixed hyperlipidemia")
+    mark.focus()
+    assert "E78.2" in page.locator(".about").inner_text()
+    page.keyboard.press("Enter")
+    page.locator("[class*=st-key-code_][class*=_open]", has_text="E78.2").wait_for()
+
+
+def test_filters_take_marks_away_and_bring_them_back(page):
+    pick_sample(page)
+    shown = page.locator(".note mark:not(.off)")
+    everything = shown.count()
+    button = page.get_by_role("button", name="hide negated")
+    button.click()
+    assert button.get_attribute("aria-pressed") == "true"
+    assert shown.count() == everything - page.locator(".note mark.a-negated").count() < everything
+    button.click()
+    page.locator(".legend button.k-treatment").click()
+    assert page.locator(".note mark.k-treatment:not(.off)").count() == 0
+    page.locator(".legend button.k-treatment").click()
+    assert shown.count() == everything
+
+
+def test_the_note_shown_is_the_note_given(page):
+    pick_sample(page)
+    text = (ROOT / "sample_notes" / SAMPLE / "note.txt").read_text(encoding="utf-8")
+    assert page.locator(".note").evaluate("note => note.textContent") == text
+
+
+def test_a_hostile_note_runs_nothing_asks_nobody_and_leaves_no_trace(page, server):
+    paste(page, HOSTILE)
+    assert page.locator(".note").evaluate("note => note.textContent") == HOSTILE
+    for tab in ("Claim", "Gaps", "E/M", "Why not", "Codes"):
+        page.get_by_role("tab", name=tab, exact=True).click()
+        page.wait_for_timeout(300)
+    page.locator("[class*=st-key-pick_] button").first.click()
+    page.locator(".note mark.lit").first.wait_for()
+    assert page.evaluate("window.pwned") is None
+    assert page.locator("img[src*=evil]").count() == 0
+    assert "Zebra" not in page.url
+    assert urlsplit(page.url).query == ""
+    assert "Zebrafishitis" not in server[1].read_text()
+
+
+def test_what_is_typed_into_the_claim_is_shown_as_text(page):
+    page.get_by_role("textbox", name="Diagnoses, A to L").fill("<b>E11.9</b>")
+    page.get_by_role("textbox", name="Diagnoses, A to L").press("Enter")
+    page.locator(".cp-dx").wait_for()
+    assert page.locator(".cp-dx b b").count() == 0
+    assert page.get_by_text("Traceback").count() == 0
+
+
+def test_the_reference_page_shows_a_code_and_the_note_is_still_there_on_return(page):
+    pick_sample(page)
+    page.get_by_role("link", name="Reference").click()
+    search = page.get_by_placeholder("A code, words of a title")
+    search.fill("E11.22")
+    search.press("Enter")
+    page.locator(".cp-tab h2", has_text="E11.22").wait_for()
+    screenshot(page, "reference.png")
+    page.get_by_role("link", name="Review").click()
+    page.locator(".note mark").first.wait_for()
+    assert page.get_by_role("textbox", name="Note", exact=True).input_value().startswith("INTERNAL MEDICINE")
