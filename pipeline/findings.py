@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from code_maps.axes import axis_of, said_as
-from code_maps.terms import TermIndex, words
+from code_maps.terms import TermIndex, fold, words
 from code_maps.terms.words import STOP
 from models.finding import Assertion, Finding, Kind, Mention
 from models.text import Layout
@@ -72,6 +72,7 @@ def read_words(text: str, layout: Layout, index: TermIndex, long_forms: Sequence
             while pending and pending[0] <= start:
                 at = pending.pop(0)
                 until, long = expanded[at]
+                raw.append((fold(text[at:until]), at, until))  # terms may use the abbreviation itself
                 raw.extend((w, at, until) for w, _, _ in words(long))
                 skip = until
             if start >= skip:

@@ -270,7 +270,11 @@ def _sides(
         if near:
             return _gather(near)
     sentence = [t for t in free if t.word in SIDES]
-    if sentence and len(around.by_sentence[finding.sentence]) <= 2:
+    others = {
+        f.place[:3] for f in around.by_sentence[finding.sentence]
+        if f.present and f.source != "general" and f.place[0] != "Z" and f.place[:3] != finding.place[:3]
+    }  # fmt: skip
+    if sentence and len(others) <= 1:
         return _gather(sentence)
     found = [t for t in problem if t.word in SIDES]
     if found:

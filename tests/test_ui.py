@@ -249,7 +249,8 @@ def test_a_bad_date_names_its_field(app, field, entered):
 
 
 @pytest.mark.parametrize(
-    ("data", "said"), [(b"\xff\xfebad", "UTF"), (b"", "empty"), (b"note\0\0", "zero bytes"), (b"a" * 1_000_001, "1,000,000")]
+    ("data", "said"),
+    [(b"\xff\xfebad", "UTF"), (b"", "empty"), (b"note\0\0", "zero bytes"), (b"a" * 1_000_001, "1,000,000")],
 )
 def test_a_file_that_is_no_note_is_a_clear_error(app, data, said):
     app.file_uploader(key="upload").set_value(("note.txt", data, "text/plain")).run()
@@ -355,7 +356,9 @@ def test_overlapping_findings_share_one_mark_that_knows_them_all():
 
 def checked(report: Report) -> Report:
     """A report with a claim check and a level, whatever the pipeline checks by itself."""
-    policy = Policy(id="A900101", title="Knee <b>injection</b>", version=3, kind="Article", group=1, quote="Covered if …")
+    policy = Policy(
+        id="A900101", title="Knee <b>injection</b>", version=3, kind="Article", group=1, quote="Covered if …"
+    )
     lines = (
         Verdict(line=1, code="20610", verdict="PASS", diagnoses=("M17.11",), reasons=("dx-covered",), policy=policy),
         Verdict(line=2, code="83036", verdict="FAIL_NOT_LINKED", diagnoses=("M17.11",), why="Points to M17.11 only.",
@@ -403,9 +406,7 @@ def test_the_level_panel_shows_elements_and_reasons(checked_app):
 
 
 def test_a_review_that_checks_no_claims_says_so(monkeypatch):
-    monkeypatch.setattr(
-        "ui.review_page.review", lambda note, claim=None: replace(review(note), claim=None, em=None)
-    )
+    monkeypatch.setattr("ui.review_page.review", lambda note, claim=None: replace(review(note), claim=None, em=None))
     app = AppTest.from_file(APP, default_timeout=120).run()
     with_lines(app, "M17.11", {"code": "20610", "pointers": "A"})
     assert not open_tab(app, "Claim").exception

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from code_maps.axes.branches import Branch, branches
 from code_maps.icd10cm import CodeSet
@@ -48,7 +49,22 @@ def descend(codes: CodeSet, place: str, evidence: Evidence, climb: bool = True) 
     `climb` first goes up from an unspecified code; a place from our tables was chosen and is kept.
     """
     top = _climb(codes, place) if climb else place
-    return _down(codes, top, evidence, Path(top))
+    return _down(codes, top, evidence, Path(top, open_axes=_open_above(codes, top)))
+
+
+@lru_cache(maxsize=20_000)
+def _open_above(codes: CodeSet, place: str) -> tuple[OpenAxis, ...]:
+    """The axes that a place leaves open above itself: "asthma exacerbation" is J45.901 and says no severity."""
+    found: list[OpenAxis] = []
+    node = place
+    while len(node) > 3 and node[0] not in "ZVWXY" and (parent := codes.parent(node)) and parent in codes:
+        options = branches(codes, parent)
+        if any(b.default and b.code == node for b in options):
+            others = [b for b in options if not b.default and not b.residual and not b.unspecified]
+            if others:
+                found.append(OpenAxis(_axis_name(others), tuple(Choice(b.label, b.code) for b in others)))
+        node = parent
+    return tuple(reversed(found))
 
 
 def _climb(codes: CodeSet, place: str) -> str:

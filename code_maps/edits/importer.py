@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from code_maps.edits.containers import File, decoded, files, tables
-from code_maps.edits.imported import forget, folder
+from code_maps.edits.imported import folder, forget
 from code_maps.edits.layouts import KINDS, Table, read_table
 from code_maps.icd10cm import cache
 from code_maps.icd10cm.problems import ImportProblem

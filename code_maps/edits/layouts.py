@@ -1,11 +1,11 @@
 """CMS's layouts of edit tables, recognised by their header and read into plain tables. Only code numbers are kept.
 
-    MUE            Practitioner Services MUE Values: a notice above a header with line breaks in it
-    add-on codes   CMS's columns (AOC_Edit_Type, Add-On_Code … dates as YYYYDDD) or Add-on Code, Primary Code, Type …
-    fee schedule   PPRRVU: a header over several rows, GLOB DAYS and BILAT SURG; or HCPCS, GLOB DAYS, BILAT SURG;
-                   or the fixed-width text
-    MCE lists      Edit, Code; or the two texts H0519F3 … AGE and SEX
-    PTP changes    Column 1, Column 2, Modifier: one quarter's additions, deletions and changes of indicator
+MUE            Practitioner Services MUE Values: a notice above a header with line breaks in it
+add-on codes   CMS's columns (AOC_Edit_Type, Add-On_Code … dates as YYYYDDD) or Add-on Code, Primary Code, Type …
+fee schedule   PPRRVU: a header over several rows, GLOB DAYS and BILAT SURG; or HCPCS, GLOB DAYS, BILAT SURG;
+               or the fixed-width text
+MCE lists      Edit, Code; or the two texts H0519F3 … AGE and SEX
+PTP changes    Column 1, Column 2, Modifier: one quarter's additions, deletions and changes of indicator
 """
 
 from __future__ import annotations
@@ -85,9 +85,18 @@ def _key(cell: str) -> str:
 
 def _column(cells: list[str], wanted: Iterable[str], where: str, row: int, needed: bool = True) -> int | None:
     names = tuple(wanted)
-    for at, cell in enumerate(cells):
-        if any(cell == name or (name.endswith("*") and cell.startswith(name[:-1])) for name in names):
-            return at
+    found = [
+        at for at, cell in enumerate(cells)
+        if any(cell == name or (name.endswith("*") and cell.startswith(name[:-1])) for name in names)
+    ]  # fmt: skip
+    if len(found) > 1 and cells[found[0]] == cells[found[1]]:
+        raise ImportProblem(
+            f"the header in row {row + 1} has the column {names[0].rstrip('*')!r} twice",
+            where,
+            "Import the file as CMS publishes it.",
+        )
+    if found:
+        return found[0]
     if needed:
         raise ImportProblem(
             f"the header in row {row + 1} has no column {names[0].rstrip('*')!r}",
@@ -411,7 +420,7 @@ def _pairs(rows: list[Row], header: int, name: str, where: str) -> Table | str:
     start = _column(cells, ("effectivedate*",), where, header, needed=False)
     source = _column(cells, ("source",), where, header, needed=False)
     if source is None and _change(name) is None:
-        return "a whole file of procedure pairs; only the changes of a quarter (Additions, Deletions, CCMIChgs) are read"
+        return "a whole file of procedure pairs; only a quarter's Additions, Deletions and CCMIChgs are read"
     found: list[list[str]] = []
     seen: set[tuple[str, ...]] = set()
     days: Counter[dt.date] = Counter()

@@ -25,11 +25,11 @@ _NOT_AFTER = re.compile(
 )
 _FAMILY = re.compile(r"\b(?:mother|father|sister|brother|son|daughter|aunt|uncle|grand\w+|family history|fhx?|husband|wife|spouse)\b")
 _NUMBER = re.compile(r"(?<![\d.])-?\d[\d,]*(?:\.\d+)?")
+_WORD = re.compile(r"[a-z]{2,}")
 # Words that may stand between the numbers of one series of values.
-_BETWEEN = re.compile(
-    r"[a-z]{2,}(?<!\bon)(?<!\bpre)(?<!\bop)(?<!\bpost)(?<!\bday)(?<!\bto)(?<!\bthen)(?<!\bfrom)(?<!\bof)(?<!\bat)(?<!\bra)"
-    r"(?<!\bnow)(?<!\bmg)(?<!\bdl)(?<!\bng)(?<!\bml)(?<!\bmmol)(?<!\bmeq)(?<!\bis)(?<!\bwas)(?<!\bscore)(?<!\bpredicted)"
-    r"(?<!\bup)(?<!\bdown)(?<!\bbaseline)(?<!\brepeat)(?<!\badmission)\b"
+_BETWEEN = frozenset(
+    "on pre op post postop preop day to then from of at ra now mg dl ng ml pg mmol meq is was were score predicted up down "
+    "baseline repeat admission left right total peak initial latest level today and value ratio rose fell dropped".split()
 )
 
 
@@ -146,9 +146,8 @@ def _in_capitals(words: str) -> bool:
 def _numbers(text: str, start: int) -> list[float]:
     """The series of values that follows an analyte's name: "0.9, then 2.4"."""
     rest = text[start : start + 70].split(";")[0].split("\n")[0].split('"')[0]
-    stop = _BETWEEN.search(rest)
-    if stop:
-        rest = rest[: stop.start()]
+    stop = next((m.start() for m in _WORD.finditer(rest) if m.group() not in _BETWEEN), len(rest))
+    rest = rest[:stop]
     return [float(n.replace(",", "")) for n in _NUMBER.findall(rest) if n.strip("-,")]
 
 

@@ -21,6 +21,7 @@ from pipeline.guidelines.companions import (
     partners,
     requested_symptoms,
     screening,
+    treatment_encounters,
 )
 from pipeline.guidelines.drug_effects import adverse_effects, underdosing
 from pipeline.guidelines.interplay import (
@@ -54,6 +55,7 @@ STEPS: tuple[Step, ...] = (
     adverse_effects,
     underdosing,
     body_mass_index,
+    treatment_encounters,
     screening,
     merge_same,
     seventh_characters,

@@ -147,6 +147,27 @@ def injuries_over(coding: Coding) -> None:
         )
 
 
+_CYCLE = re.compile(r"\bchemotherap\w+\b[^.;]{0,40}\b(?:cycle|infusion|administration)|\b(?:cycle|infusion)\b[^.;]{0,40}\bchemotherap", re.I)
+_PAIN_CONTROL = re.compile(r"\bpain (?:management|control|clinic|medicine)\b", re.IGNORECASE)
+
+
+def treatment_encounters(coding: Coding) -> None:
+    """OCG I.C.2.e.2 and I.C.6.b.1: a visit for chemotherapy, or for the control of pain, is first-listed as such."""
+    opening = coding.note.text[: coding.layout.sentences[min(3, len(coding.layout.sentences) - 1)].end]
+    cancer = any(under_any(d.code, ("C00-D49",)) for d in coding.proposed)
+    wanted = []
+    if cancer and _CYCLE.search(opening):
+        wanted.append(("chemotherap", "Z51.11", "The visit is for chemotherapy."))
+    firm = any(d.code[0] not in "RZ" for d in coding.proposed)
+    if firm and _PAIN_CONTROL.search(opening):
+        chronic = "G89.2" if re.search(r"\bchronic\b", coding.note.text, re.I) else "G89.1"
+        wanted.append(("pain", "G89.29" if chronic == "G89.2" else "G89.18", "The visit is for the control of pain."))
+    for word, code, why in wanted:
+        found = next((f for f in coding.around.findings if f.codable and word in f.text.lower()), None)
+        if found is not None and code in coding.codes and not any(d.code == code for d in coding.proposed):
+            coding.proposed.insert(0, as_code(coding, found, code, "treatment-encounter", why))
+
+
 def screening(coding: Coding) -> None:
     """OCG I.C.21.c.5: a test asked for without a symptom is a screening, named by what is looked for.
 

@@ -195,6 +195,19 @@ def _seventh(coding: Coding, draft: Draft, characters: dict[str, str]) -> tuple[
     return min(characters), "The note doesn't say which."
 
 
+_CALLED_UNRELATED = re.compile(r"\bunrelated\b|\bnot related\b", re.IGNORECASE)
+
+
+def _called_unrelated(coding: Coding, draft: Draft) -> bool:
+    """OCG I.A.12.a: whether the problem of a draft is said to have nothing to do with the others."""
+    if any(rule == "excludes1-unrelated" for rule, _ in draft.rules):
+        return True
+    if draft.finding.problem < 0:
+        return False
+    problem = coding.layout.problems[draft.finding.problem]
+    return bool(_CALLED_UNRELATED.search(coding.note.text, problem.start, problem.end))
+
+
 def settle_excludes1(coding: Coding) -> None:
     """OCG I.A.12.a: two codes that exclude each other aren't reported together."""
     for first in list(coding.proposed):
@@ -204,6 +217,11 @@ def settle_excludes1(coding: Coding) -> None:
             note = coding.codes.excludes1(first.code, second.code)
             if note is None:
                 continue
+            if _called_unrelated(coding, first) or _called_unrelated(coding, second):
+                for draft in (first, second):
+                    why = f"Excludes1 at {note.origin}; the provider calls the two unrelated (OCG I.A.12.a)."
+                    coding.swap(draft, draft.code, "excludes1-unrelated", why)
+                break
             loser = min((first, second), key=lambda d: _claim_to_stay(coding, d))
             winner = second if loser is first else first
             why = f'"{note.text}" stands under Excludes1 at {note.origin}; {winner.code} is kept.'
@@ -213,7 +231,7 @@ def settle_excludes1(coding: Coding) -> None:
 def _claim_to_stay(coding: Coding, draft: Draft) -> tuple[float, ...]:
     title = coding.codes.title(draft.code).lower()
     vague = "unspecified" in title or "not specified" in title
-    return (draft.code[0] not in "RZ", not vague, strength(coding, draft), len(draft.findings),
+    return (draft.code[0] not in "RZ", not vague, "without" not in title, strength(coding, draft), len(draft.findings),
             -draft.finding.start)  # fmt: skip
 
 

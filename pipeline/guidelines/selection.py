@@ -14,12 +14,16 @@ def choose_assessed(coding: Coding, drafts: list[Draft]) -> None:
     firm = [d for d in stated if d.code[0] not in "RZ"]
     firm_problems = {d.finding.problem for d in stated if coding.stands(d) == "title"}
     in_title = any(coding.stands(d) == "title" for d in stated)
+    elsewhere = any(d.finding.section != "imaging" and d.code[0] != "Z" for d in drafts)
     for draft in drafts:
         stands, code = coding.stands(draft), draft.code
+        if draft.finding.historical and code[0] in "ST":
+            coding.proposed.append(draft)  # a late effect: by_assertion lets no other past injury through
+            continue
         if stands == "other clinician":
             _by_another_clinician(coding, draft)
             continue
-        if stated and not coding.outpatient and draft.finding.section == "imaging" and stands != "title":
+        if elsewhere and not coding.outpatient and draft.finding.section == "imaging" and stands != "title":
             coding.set_aside(draft, "a radiologist's finding that the attending doesn't restate (OCG III.B)")
             continue
         if draft.finding.source == "general" and (stated or coding.outpatient):
@@ -41,7 +45,7 @@ def choose_assessed(coding: Coding, drafts: list[Draft]) -> None:
             _status(coding, draft)
         elif symptom:
             coding.set_aside(draft, "a symptom outside the assessment")
-        elif stands == "reason" or code in coding.facts.systemic or code in coding.facts.always or _is_treated(coding, draft):
+        elif draft.finding.section == "chief_complaint" or code in coding.facts.systemic or code in coding.facts.always or _is_treated(coding, draft):
             coding.proposed.append(
                 replace(
                     draft,
