@@ -236,6 +236,33 @@ def check(source: Path, target: Path) -> None:
     _finish(write_records(target, map(answer, _jsonl(source))))
 
 
+@app.command("lint-query")
+def lint_query(source: Path, target: Path) -> None:
+    """Lint provider queries: are they compliant, and which rule does each one break.
+
+    IN.jsonl holds {"id", "text", "setting"}; OUT.jsonl {"id", "compliant", "violations", "why"}.
+    """
+    from exchange.records import write_records
+    from models.record import QueryRecord, validated
+    from pipeline.queries import MAX_QUERY, lint
+
+    def answer(record: dict[str, Any]) -> dict[str, Any]:
+        key = str(record.get("id", ""))
+        try:
+            if "error" in record and "text" not in record:
+                return {"id": key, "error": record["error"]}
+            asked = validated(QueryRecord, record, f"record {key!r}")
+            if len(asked.text) > MAX_QUERY:
+                raise InputProblem(f"text: {len(asked.text):,} characters", f"record {key!r}", f"at most {MAX_QUERY:,}")
+            said = lint(asked.text, asked.setting)
+            return {"id": asked.id, "compliant": said.compliant, "violations": list(said.violations),
+                    "why": list(said.why), "suggestions": list(said.suggestions)}  # fmt: skip
+        except InputProblem as problem:
+            return {"id": key, "error": str(problem)}
+
+    _finish(write_records(target, map(answer, _jsonl(source))))
+
+
 @app.command()
 def explain(id: Annotated[str, typer.Argument(help="A rule, gap, edit, policy or ICD-10-CM code.")]) -> None:
     """The text of one rule, gap, edit or policy: why it exists, its source, its examples and its limits."""

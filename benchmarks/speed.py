@@ -142,8 +142,12 @@ def main(folder: Path | None) -> None:
     start, peer_start = cold_start()
     ours, theirs = throughput(folder)
     print("\nspeed (one process, same run)")
-    print(f"  full review, notes a second      {ours:8.1f}   medspaCy default {theirs:6.1f}   ratio {ours / theirs:6.1f}")
-    print(f"  cold start, short note, seconds  {start:8.2f}   import medspacy  {peer_start:6.2f}   ratio {start / peer_start:6.2f}")
+    print(
+        f"  full review, notes a second      {ours:8.1f}   medspaCy default {theirs:6.1f}   ratio {ours / theirs:6.1f}"
+    )
+    print(
+        f"  cold start, short note, seconds  {start:8.2f}   import medspacy  {peer_start:6.2f}   ratio {start / peer_start:6.2f}"
+    )
     print(f"  peak memory, MB                  {memory:8.0f}")
     base = None
     for times, seconds in growth(folder):

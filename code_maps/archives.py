@@ -8,6 +8,7 @@ content is read; while reading, no member gives more bytes than its directory en
 from __future__ import annotations
 
 import datetime as dt
+import io
 import tempfile
 import zipfile
 import zlib
@@ -15,7 +16,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
-from typing import IO, cast
+from typing import IO, Any, cast
 
 from code_maps.icd10cm.problems import ImportProblem
 
@@ -63,7 +64,7 @@ class Member:
         return Reading(self)
 
 
-class Reading:
+class Reading(io.RawIOBase):
     """A member being read; damage becomes an ImportProblem that names it."""
 
     def __init__(self, member: Member) -> None:
@@ -71,23 +72,25 @@ class Reading:
         self._left = member.size
         self._file = member._open()
 
-    def __enter__(self) -> Reading:
-        return self
+    def readable(self) -> bool:
+        return True
 
-    def __exit__(self, *_: object) -> None:
+    def close(self) -> None:
         self._file.close()
+        super().close()
 
-    def read(self, size: int = 1 << 18) -> bytes:
-        """The next bytes, none at the end."""
+    def readinto(self, buffer: Any) -> int:  # noqa: ANN401  (a writable buffer of any kind)
+        """Fill a buffer with the next bytes; 0 at the end."""
         try:
-            block = self._file.read(size)
+            block = self._file.read(len(buffer))
         except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError) as error:
             why = f"it is damaged or incomplete ({error or type(error).__name__})"
             raise ImportProblem(why, self.member.where, _AGAIN) from None
         self._left -= len(block)
         if self._left < 0:
             raise ImportProblem("it is larger than the zip's directory says", self.member.where, _AGAIN)
-        return block
+        buffer[: len(block)] = block
+        return len(block)
 
 
 @dataclass

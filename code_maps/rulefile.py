@@ -72,7 +72,9 @@ def parse_rule(text: str, name: str, family: str, own_keys: set[str]) -> Rule:
         raise RuleProblem(f"{name}: not TOML: {error}") from error
     unknown = set(raw) - _HEADER - own_keys
     if unknown:
-        raise RuleProblem(f"{name}: unknown key {sorted(unknown)[0]!r}; known are {', '.join(sorted(_HEADER | own_keys))}")
+        raise RuleProblem(
+            f"{name}: unknown key {sorted(unknown)[0]!r}; known are {', '.join(sorted(_HEADER | own_keys))}"
+        )
     for key in ("id", "title", "why", "source", "example", "limits"):
         if key not in raw:
             raise RuleProblem(f"{name}: the key {key!r} is missing")

@@ -61,7 +61,9 @@ def _jsonl(path: Path) -> Iterator[dict[str, Any]]:
             if isinstance(record, dict):
                 yield record
             else:
-                yield BadRecord(id=f"line {number}", error=f"{where}: a record is a JSON object, not a {type(record).__name__}")
+                yield BadRecord(
+                    id=f"line {number}", error=f"{where}: a record is a JSON object, not a {type(record).__name__}"
+                )
 
 
 def _csv(path: Path) -> Iterator[dict[str, Any]]:
@@ -72,11 +74,15 @@ def _csv(path: Path) -> Iterator[dict[str, Any]]:
             names = reader.fieldnames or []
             for name in ("id", "text"):
                 if name not in names:
-                    raise InputProblem(f"no column {name!r}", path.name, "the first line names the columns; id and text are needed")
+                    raise InputProblem(
+                        f"no column {name!r}", path.name, "the first line names the columns; id and text are needed"
+                    )
             for row in reader:
                 where = f"{path.name}, line {reader.line_num}"
                 if None in row or None in row.values():
-                    yield BadRecord(id=row.get("id") or where, error=f"{where}: as many fields as columns are needed ({len(names)})")
+                    yield BadRecord(
+                        id=row.get("id") or where, error=f"{where}: as many fields as columns are needed ({len(names)})"
+                    )
                 else:
                     yield _from_cells(row, where)
     except UnicodeDecodeError as error:
@@ -97,7 +103,9 @@ def _parquet(path: Path) -> Iterator[dict[str, Any]]:
     for batch in file.iter_batches(batch_size=256):
         for row in batch.to_pylist():
             number += 1
-            cells = {k: v if isinstance(v, (str, dict, list, int, float)) or v is None else str(v) for k, v in row.items()}
+            cells = {
+                k: v if isinstance(v, (str, dict, list, int, float)) or v is None else str(v) for k, v in row.items()
+            }
             yield _from_cells(cells, f"{path.name}, row {number}")
 
 

@@ -71,6 +71,14 @@ class ClaimRecord(InputRecord):
     note: str | None = None
 
 
+class QueryRecord(InputRecord):
+    """A query to a provider, to be linted."""
+
+    id: str
+    text: str
+    setting: Literal["outpatient", "inpatient"] = "outpatient"
+
+
 def validated(kind: type[R], data: Any, where: str) -> R:  # noqa: ANN401
     """`data` as a record of `kind`. Raises InputProblem that names the field, and never quotes the value."""
     if isinstance(data, dict) and "id" in data and not isinstance(data["id"], str):

@@ -207,7 +207,9 @@ def problem_elements(
     return tuple(found)
 
 
-_COMMON = frozenset("unspecified other with without disease disorder right left initial encounter type pain chronic acute".split())
+_COMMON = frozenset(
+    "unspecified other with without disease disorder right left initial encounter type pain chronic acute".split()
+)
 
 
 def _missing_elements(
@@ -223,7 +225,8 @@ def _missing_elements(
         if proposal.section not in ("assessment", "assessment_plan", "diagnoses"):
             continue
         acted = any(
-            by_id[key].kind in ("treatment", "order") and by_id[key].problem == proposal.problem for key in problem.findings
+            by_id[key].kind in ("treatment", "order") and by_id[key].problem == proposal.problem
+            for key in problem.findings
         )
         wanted = []
         if acted and not problem.elements.rationale:
@@ -261,7 +264,9 @@ def denial_risks(
     if check:
         uncovered = [v for v in check.lines if v.verdict in ("FAIL_DX", "NON_COVERED", "FAIL_SECONDARY_MISSING")]
         if uncovered:
-            found.append(DenialRisk("non-covered diagnosis", "high", uncovered[0].why, tuple(v.line for v in uncovered)))
+            found.append(
+                DenialRisk("non-covered diagnosis", "high", uncovered[0].why, tuple(v.line for v in uncovered))
+            )
         unlinked = [v for v in check.lines if v.verdict in ("FAIL_NOT_LINKED", "ERROR_NO_DX")]
         if unlinked:
             found.append(DenialRisk("no linkage", "high", unlinked[0].why, tuple(v.line for v in unlinked)))
@@ -276,6 +281,8 @@ def denial_risks(
     if check and len(missing) >= 3 and not any(r.cause == "inadequate documentation" for r in found):
         found.append(DenialRisk("inadequate documentation", "medium", f"The note shows no {', '.join(missing)}."))
     if em and em.flag == "billed level above documentation":
-        found.append(DenialRisk("upcoding", "high", f"Billed {em.billed}; the note supports {' or '.join(em.supports)}."))
+        found.append(
+            DenialRisk("upcoding", "high", f"Billed {em.billed}; the note supports {' or '.join(em.supports)}.")
+        )
     rank = {"high": 0, "medium": 1, "low": 2}
     return tuple(sorted(found, key=lambda r: rank[r.level]))

@@ -136,7 +136,7 @@ def _taken(around: Surroundings, finding: Finding) -> set[tuple[int, int]]:
     mine = {(t.start, t.end) for t in around.own(finding)}
     row = around.reading.sentences[finding.sentence] if finding.sentence >= 0 else ()
     for other in around.by_sentence[finding.sentence]:
-        if other is finding or other.start < finding.end and finding.start < other.end:
+        if other is finding or (other.start < finding.end and finding.start < other.end):
             continue
         if other.present and any(t.word == "with" and finding.end <= t.start < other.start for t in row):
             continue  # "atherosclerosis with claudication": what is joined by "with" describes it
@@ -298,7 +298,7 @@ def _sides(
 
 def _gather(tokens: Sequence[Token], apart: bool = False) -> tuple[dict[str, tuple[int, int]], bool]:
     sides = _words(tokens)
-    both = "bilateral" in sides or {"right", "left"} <= sides.keys() and not apart
+    both = "bilateral" in sides or ({"right", "left"} <= sides.keys() and not apart)
     if apart and {"right", "left"} <= sides.keys():
         both = False
     return sides, both

@@ -95,7 +95,7 @@ def read_query(text: str, setting: str) -> Reading:
     part: Literal["free", "told", "asked"] = "free"
     for line in lines:
         blank = _blank_quotes(line)
-        if part != "told" and (_OPTION_LINE.match(blank) or len(_BOXES.findall(blank)) > 1) or _BOXES.match(blank.strip()):
+        if (part != "told" and (_OPTION_LINE.match(blank) or len(_BOXES.findall(blank)) > 1)) or _BOXES.match(blank.strip()):
             options += _options_of(line)
             continue
         opened = heading.match(blank.strip())
@@ -151,7 +151,7 @@ def read_query(text: str, setting: str) -> Reading:
 def _starts_body(line: str, heading: re.Pattern[str]) -> bool:
     blank = _blank_quotes(line)
     return bool(
-        heading.match(blank.strip()) or _ASK_HEADING.match(blank) and "?" in blank or _OPTION_LINE.match(blank)
+        heading.match(blank.strip()) or (_ASK_HEADING.match(blank) and "?" in blank) or _OPTION_LINE.match(blank)
         or "?" in blank or len(line) > 120 or (_FULL_DATE.search(blank) and '"' in line)
     )  # fmt: skip
 
@@ -163,7 +163,8 @@ def _telling(sentence: str) -> bool:
 
 def _own_words(sentence: str) -> bool:
     """Whether the sender speaks for himself, between indicators."""
-    return bool(re.search(r"\b(?:we|our|us|i|my|you|your|this (?:query|message|prompt|patient's|chart))\b", sentence, re.I)) or bool(
+    return bool(re.search(r"\b(?:we|our|us|i|my|you|your|this (?:query|message|prompt|patient's|chart)"
+        r"|(?:must|should|needs? to|has to) be|capture[ds]?|affects?)\b", sentence, re.I)) or bool(
         words_of("R-J3", "generic").search(sentence)
     )
 
@@ -265,13 +266,14 @@ def lint(text: str, setting: str) -> QueryLint:
 def _indicator(query: Reading, judgement: _Judgement) -> None:
     """R-J1."""
     source, no_source = words_of("R-J1", "source"), words_of("R-J1", "no_source")
-    for clause in query.clauses:
+    for number, clause in enumerate(query.clauses):
         dated = _FULL_DATE.search(clause.text) or _SHORT_DATE.search(clause.text)
         if not dated:
             continue
         blank = _blank_quotes(clause.text)
         bare = _without_dates(blank)
-        content = _QUOTE.search(clause.text) or re.search(r"\d", bare) or len(re.findall(r"[A-Za-z]{2,}", bare)) > 2
+        following = query.clauses[number + 1].text if number + 1 < len(query.clauses) else ""
+        content = _QUOTE.search(clause.text) or following.startswith(('"', "“")) or re.search(r"\d", bare) or len(re.findall(r"[A-Za-z]{2,}", bare)) > 2
         before = re.findall(r"[A-Za-z&/.]+", blank[: dated.start()])
         named = any(re.fullmatch(source, w) for w in re.findall(r"[A-Za-z&/-]+", bare)) or any(
             re.search(rf"(?<!\w)(?:{p})(?!\w)", bare, re.I) for p in (" ?& ?".join(("i", "o")), "h ?& ?p", "a ?& ?p")
@@ -342,11 +344,15 @@ def _unsupported(query: Reading, option: str) -> str | None:
     return None
 
 
+_OF_THE_RECORD = re.compile(r"\b(?:document\w*|charts?|notes?|your|record\w*|wrote|written|listed|states?)\b", re.I)
+
+
 def _documented(query: Reading, condition: Condition) -> bool:
-    """Whether the indicators, or the sender's account of the record, name a condition."""
+    """Whether the indicators of this encounter, or the sender's account of the record, name a condition."""
     generic = words_of("R-J3", "generic")
-    account = [s for s in _SENTENCES.split(query.free) if not generic.search(s)]
-    return indicators().documents(condition, [*query.evidence, *account])
+    account = [s for s in _SENTENCES.split(query.free) if _OF_THE_RECORD.search(s) and not generic.search(s)]
+    current = [_without_dates(c.text) for c in query.clauses if not c.stale]
+    return indicators().documents(condition, [*current, *account])
 
 
 def _title(query: Reading, judgement: _Judgement) -> None:
@@ -373,7 +379,7 @@ def _wording(query: Reading, judgement: _Judgement) -> None:
             continue
         before = re.split(r"[.?!\n]", asked[: mention.start])[-1]
         supported = table.supports(mention.condition, query.evidence)
-        told = words_of("R-J4", "introduces").search(before)
+        told = None if query.yes_no else words_of("R-J4", "introduces").search(before)
         if told:
             judgement.add("R-J4", f"it tells the provider to document {mention.text!r}")
         if not supported and (told or generic or words_of("R-J3", "introduces").search(before)):
@@ -462,8 +468,8 @@ _ANSWERED: tuple[tuple[re.Pattern[str], re.Pattern[str]], ...] = tuple(
     (re.compile(asked, re.I), re.compile(answered, re.I))
     for asked, answered in (
         (r"\bstage\b(?! of labou?r)", r"\bstage (?:[0-5][abc]?|i{1,3}v?|iv|v)\b"),
-        (r"\btype of (?:the |this |your )?(?:patient.s )?diabetes\b|\bdiabetes type\b|\btype of (?:the )?dm\b", r"\btype (?:1|2|i|ii)\b|\bt[12]dm\b|\bdm ?[12]\b"),
-        (r"\btype of (?:the |this )?(?:congestive )?(?:heart failure|chf|hf)\b", r"\b(?:systolic|diastolic|hfref|hfpef)\b(?! (?:bp|blood))"),
+        (r"\btype(?:,? (?:and|or) [\w ]+)? of (?:the |this |your )?(?:patient.s )?diabetes\b|\bdiabetes type\b|\btype of (?:the )?dm\b", r"\btype (?:1|2|i|ii)\b|\bt[12]dm\b|\bdm ?[12]\b"),
+        (r"\btype(?:,? (?:and|or) [\w ]+)? of (?:the |this )?(?:congestive )?(?:heart failure|chf|hf)\b", r"\b(?:systolic|diastolic|hfref|hfpef)\b(?! (?:bp|blood))"),
         (r"\bacuity\b|\bacute or chronic\b|\bchronic or acute\b", r"\b(?:acute|chronic|subacute)\b(?= [a-z]+)(?! (?:distress|kidney disease|obstructive|pain))"),
         (r"\bseverity of (?:the |this )?asthma\b", r"\b(?:mild|moderate|severe),? (?:persistent|intermittent)\b|\bintermittent asthma\b"),
         (r"\bseverity of (?:the |this )?(?:depress|major depress|mdd)", r"\b(?:mdd|depress\w+)\b[^;\"]*\b(?:mild|moderate|severe)\b|\b(?:mild|moderate|severe) (?:major )?depress"),

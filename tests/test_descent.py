@@ -164,7 +164,7 @@ def test_an_axis_that_was_decided_points_at_its_words():
     (path,) = descend(CODES, "I50", evidence(text))
     assert {text[a.start : a.end] for a in path.axes} >= {"acute", "systolic"}
     (path,) = descend(CODES, "M25.56", evidence("pain, R knee"))
-    assert [("laterality", "right", 6, 7)] == [(a.axis, a.value, a.start, a.end) for a in path.axes if a.axis == "laterality"]
+    assert [(a.axis, a.value, a.start, a.end) for a in path.axes if a.axis == "laterality"] == [("laterality", "right", 6, 7)]
 
 
 def test_both_sides_are_one_code_where_there_is_one_and_two_where_there_is_none():

@@ -13,8 +13,8 @@ import pytest
 
 from code_maps.axes.descent import Evidence, descend
 from code_maps.guidelines import facts
-from code_maps.places import lies_under
 from code_maps.icd10cm import load
+from code_maps.places import lies_under
 from models.text import Note, Patient
 from pipeline.review import review
 

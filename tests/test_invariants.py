@@ -149,8 +149,8 @@ def test_2_every_proposal_rests_on_something_present_and_the_patients(note):
         behind = [by_id[i] for i in proposal.findings]
         assert {(e.start, e.end) for e in proposal.evidence} <= {(f.start, f.end) for f in behind}
         rules = {rule.id for rule in proposal.rules}
-        sure = [f for f in behind if f.patients and (f.present or f.assertion.presence == "uncertain" and (
-            note.setting == "inpatient" or proposal.code[0] in "RZ" or rules & {"inpatient-uncertain"}))]  # fmt: skip
+        sure = [f for f in behind if f.patients and (f.present or (f.assertion.presence == "uncertain" and (
+            note.setting == "inpatient" or proposal.code[0] in "RZ" or rules & {"inpatient-uncertain"})))]  # fmt: skip
         assert sure, (proposal.code, [(f.text, f.assertion) for f in behind])
 
 

@@ -78,7 +78,6 @@ def codes_panel(report: Report, codes: CodeSet) -> None:
             st.button(
                 f"**{p.code}**&ensp;{plain_label(p.description)}", key=f"pick_{number}", type="tertiary",
                 on_click=choose, args=(number,), width="stretch",
-                help=None if is_open else "Show its words in the note, and why this code",
             )  # fmt: skip
             first = "first-listed · " if p.first_listed else ""
             open_ = (

@@ -13,6 +13,7 @@ from exchange.rendered import STATE_SIGN, answer_parts, as_html, as_markdown
 from models.claim import Claim
 from models.record import NoteRecord
 from models.report import Report
+from models.text import Note
 from pipeline.review import review
 from ui import inputs, panels
 from ui.note_view import show_note
@@ -36,6 +37,7 @@ def page() -> None:
         return
     if given.record is None:
         _hello()
+        _warm()
         return
     if given.claim_problem:
         st.error(panels.plain_label(f"The claim isn't checked. {given.claim_problem}"), icon=":material/error:")
@@ -64,6 +66,13 @@ def _hello() -> None:
                 st.button(
                     panels.plain_label(known[name].title), key=f"try_{name}", on_click=inputs.take_sample, args=(name,)
                 )
+
+
+@st.cache_resource(show_spinner=False)  # type: ignore[untyped-decorator]
+def _warm() -> bool:
+    """Load code sets and terms while the first note is still being pasted."""
+    review(Note("Cough."))
+    return True
 
 
 def _reviewed(record: NoteRecord, claim: Claim | None) -> Report | None:

@@ -6,16 +6,14 @@ says which axis a title word belongs to, and so what an open axis is called.
 
 from __future__ import annotations
 
-import csv
 from functools import cache
-from importlib.resources import files
 
+from code_maps.tables import read_table
 from code_maps.terms import merge_phrases, words
 
 
 def _rows(name: str) -> list[dict[str, str]]:
-    with files("code_maps.axes").joinpath(name).open(encoding="utf-8", newline="") as lines:
-        return list(csv.DictReader(lines))
+    return list(read_table("code_maps.axes", name))
 
 
 @cache

@@ -29,7 +29,20 @@ _WITHOUT = re.compile(
 _RESIDUAL = re.compile(r"\bother\b(?!\s+than)|\bnot elsewhere classified\b", re.IGNORECASE)
 _UNSPECIFIED = re.compile(r"\bunspecified\b|\bNOS\b", re.IGNORECASE)
 # Words that a title adds and that nobody writes in a note.
-_SILENT = STOP | {"type", "part", "site", "level", "eye", "involving", "affected", "mention", "encounter", "region", "side", "severity"}
+_SILENT = STOP | {
+    "type",
+    "part",
+    "site",
+    "level",
+    "eye",
+    "involving",
+    "affected",
+    "mention",
+    "encounter",
+    "region",
+    "side",
+    "severity",
+}
 # Said of a title when its opposite must be said in the note: silence means this one.
 _PRESUMED = {
     "uncomplicated": "complication",
@@ -95,7 +108,10 @@ def branches(codes: CodeSet, node: str) -> tuple[Branch, ...]:
     for code, title in titles.items():
         plain = _PAREN.sub(" ", title)
         absent = frozenset(
-            w for part in _WITHOUT.findall(plain) for w in _folded(part) if w not in STOP and w not in known and w not in SIDES
+            w
+            for part in _WITHOUT.findall(plain)
+            for w in _folded(part)
+            if w not in STOP and w not in known and w not in SIDES
         )
         groups = _groups(_UNSPECIFIED.sub(" ", _WITHOUT.sub(" ", plain)), known)
         presumed = {w for group in groups for w in group if w in _PRESUMED}

@@ -118,7 +118,9 @@ def _down(codes: CodeSet, node: str, evidence: Evidence, path: Path) -> list[Pat
         node = default.code
 
 
-def _further_down(codes: CodeSet, options: Sequence[Branch], evidence: Evidence) -> tuple[Branch, frozenset[str]] | None:
+def _further_down(
+    codes: CodeSet, options: Sequence[Branch], evidence: Evidence
+) -> tuple[Branch, frozenset[str]] | None:
     """The one branch that leads to what the clause or sentence says, though its own title doesn't say it.
 
     I48.2 "Chronic atrial fibrillation" holds I48.21 "Permanent atrial fibrillation".

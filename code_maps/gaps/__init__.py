@@ -56,5 +56,7 @@ def gap_rules() -> tuple[Rule, ...]:
     for rule in found:
         unknown = set(rule.data.get("when", {})) - WHEN_KEYS
         if unknown:
-            raise ValueError(f"{rule.id}.toml: unknown key {sorted(unknown)[0]!r} in [when]; known are {sorted(WHEN_KEYS)}")
+            raise ValueError(
+                f"{rule.id}.toml: unknown key {sorted(unknown)[0]!r} in [when]; known are {sorted(WHEN_KEYS)}"
+            )
     return found

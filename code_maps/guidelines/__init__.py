@@ -1,17 +1,16 @@
 """Coding conventions: one TOML file per rule, and the tables that the rules read.
 
-    integral_symptoms.csv   disease -> symptoms that belong to it (OCG I.B.5)
-    chronic.csv             chronic diseases; `systemic` ones are coded whenever they are current (OCG IV.I, IV.J)
-    with_conditions.csv     pairs that have a combination code, or that "with" links (OCG I.A.15, I.B.9)
-    use_additional.csv      partners that are coded after a code (OCG I.A.13)
-    first_listed.csv        codes that stand first when they are the reason for the visit, and those that never do
-    organisms.csv           organism words (a pattern) -> B95-B97 code
-    settings.toml           short lists of places that steps ask about
+integral_symptoms.csv   disease -> symptoms that belong to it (OCG I.B.5)
+chronic.csv             chronic diseases; `systemic` ones are coded whenever they are current (OCG IV.I, IV.J)
+with_conditions.csv     pairs that have a combination code, or that "with" links (OCG I.A.15, I.B.9)
+use_additional.csv      partners that are coded after a code (OCG I.A.13)
+first_listed.csv        codes that stand first when they are the reason for the visit, and those that never do
+organisms.csv           organism words (a pattern) -> B95-B97 code
+settings.toml           short lists of places that steps ask about
 """
 
 from __future__ import annotations
 
-import csv
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
@@ -21,6 +20,7 @@ from importlib.resources import files
 
 from code_maps.places import Places
 from code_maps.rulefile import Rule, read_rules
+from code_maps.tables import read_table
 
 OWN_KEYS = {"effect", "when"}
 
@@ -90,8 +90,7 @@ class Facts:
 
 
 def _rows(name: str) -> list[dict[str, str]]:
-    with files("code_maps.guidelines").joinpath(name).open(encoding="utf-8", newline="") as lines:
-        return list(csv.DictReader(lines))
+    return list(read_table("code_maps.guidelines", name))
 
 
 def _heads(places: list[str]) -> frozenset[str]:
@@ -102,12 +101,11 @@ def _heads(places: list[str]) -> frozenset[str]:
 
 
 def _history() -> dict[str, tuple[str, str]]:
-    with files("code_maps.terms").joinpath("history.csv").open(encoding="utf-8", newline="") as lines:
-        found: dict[str, tuple[str, str]] = {}
-        for row in csv.DictReader(lines):
-            for place in _expand(row["place"]):
-                found[place] = (row["personal_history"].strip(), row["family_history"].strip())
-        return found
+    return {
+        place: (row["personal_history"].strip(), row["family_history"].strip())
+        for row in read_table("code_maps.terms", "history.csv")
+        for place in _expand(row["place"])
+    }
 
 
 def _expand(place: str) -> Iterable[str]:

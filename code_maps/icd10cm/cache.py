@@ -45,8 +45,7 @@ def write(path: Path, about: dict[str, Any], blobs: dict[str, Any]) -> None:
 def stage(path: Path, about: dict[str, Any], blobs: dict[str, Any]) -> Path:
     """Write a compiled file under a temporary name beside its place; `commit` puts it there."""
     encoded = {
-        name: json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
-        for name, value in blobs.items()
+        name: json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode() for name, value in blobs.items()
     }
     header = {
         "schema": SCHEMA,

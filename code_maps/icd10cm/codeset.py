@@ -245,11 +245,7 @@ class CodeSet:
         stem = self._tables.parent(code)
         if stem is None or stem in self._tables.below:
             return None
-        return (
-            stem
-            if code[-1] in seventh_definition(self._tables, stem) and padded(stem, code[-1]) == code
-            else None
-        )
+        return stem if code[-1] in seventh_definition(self._tables, stem) and padded(stem, code[-1]) == code else None
 
     def _known(self, code: str) -> str:
         """The node that holds the code's title: itself, or the stem of a seventh-character code."""

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import csv
 from functools import cache
-from importlib.resources import files
+
+from code_maps.tables import read_table
 
 
 @cache
 def defaults() -> dict[str, str]:
     """Node -> its default child, from the Alphabetic Index's main terms."""
-    with files("code_maps.icd10cm").joinpath("defaults.csv").open(encoding="utf-8", newline="") as lines:
-        return {row["node"]: row["child"] for row in csv.DictReader(lines)}
+    return {row["node"]: row["child"] for row in read_table("code_maps.icd10cm", "defaults.csv")}

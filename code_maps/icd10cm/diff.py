@@ -37,9 +37,5 @@ def compare(old: CodeSet, new: CodeSet) -> Diff:
         new.release,
         tuple((code, title) for code, title in after.items() if code not in before),
         tuple((code, title) for code, title in before.items() if code not in after),
-        tuple(
-            (code, before[code], title)
-            for code, title in after.items()
-            if code in before and before[code] != title
-        ),
+        tuple((code, before[code], title) for code, title in after.items() if code in before and before[code] != title),
     )

@@ -30,8 +30,7 @@ MAX_ZIP = 600_000_000
 """Bytes of all files in one zip, unpacked."""
 
 _NO_MONTH = (
-    "The file name gives no month: taken as the October edition. "
-    "Name the release (FY2026-04) if it is an update."
+    "The file name gives no month: taken as the October edition. Name the release (FY2026-04) if it is an update."
 )
 _FEW = 60_000
 
@@ -86,9 +85,7 @@ def import_paths(paths: Iterable[str | Path], release: str | None = None) -> lis
         try:
             release = editions.canonical(release)
         except ValueError as error:
-            raise ImportProblem(
-                str(error), "--release", "Give the fiscal year, and the month of an update."
-            ) from None
+            raise ImportProblem(str(error), "--release", "Give the fiscal year, and the month of an update.") from None
     results: list[ImportResult] = []
     parts: dict[tuple[str, str], _Part] = {}
     places = [Path(path) for path in paths]
@@ -152,9 +149,7 @@ def _files(path: Path) -> Iterator[_File]:
     try:
         size = path.stat().st_size
         if size > MAX_FILE:
-            raise ImportProblem(
-                f"it has {size:,} bytes", str(path), f"Official files have less than {MAX_FILE:,}."
-            )
+            raise ImportProblem(f"it has {size:,} bytes", str(path), f"Official files have less than {MAX_FILE:,}.")
         data = path.read_bytes()
     except OSError as error:
         raise ImportProblem(
@@ -250,13 +245,7 @@ def _read_text(file: _File, release: str | None) -> _Part | None:
         return None
     if lists.ADDENDA_LINE.match(first):
         return _addenda_part(file, text, release)
-    kind = (
-        "order"
-        if lists.ORDER_LINE.match(first)
-        else "codes"
-        if lists.CODE_LINE.fullmatch(first.rstrip())
-        else None
-    )
+    kind = "order" if lists.ORDER_LINE.match(first) else "codes" if lists.CODE_LINE.fullmatch(first.rstrip()) else None
     if kind is None:
         return None
     base = base_tables()
@@ -297,9 +286,7 @@ def _addenda_part(file: _File, text: str, release: str | None) -> _Part:
             file.where,
             "Lines are missing: download the file again and import it unchanged.",
         )
-    lasting = (
-        f"{release} comes from the changes to {base}: new codes bring no notes until its tabular is imported."
-    )
+    lasting = f"{release} comes from the changes to {base}: new codes bring no notes until its tabular is imported."
     notices = (*notices, lasting)
     changes = addenda.changes
     blobs = {"changes": {"added": changes.added, "deleted": changes.deleted, "revised": changes.revised}}

@@ -38,9 +38,7 @@ def read_index(root: Element, where: str) -> list[Row]:
     columns = {head.get("col", ""): _text(head) for head in root.findall("indexHeading/head")}
     rows = [row for term in root.iterfind("letter/mainTerm") for row in _rows(term, (), (), index, columns)]
     if not rows:
-        raise ImportProblem(
-            "there are no index terms in it", where, "An index has <mainTerm> elements with codes."
-        )
+        raise ImportProblem("there are no index terms in it", where, "An index has <mainTerm> elements with codes.")
     return rows
 
 
@@ -64,9 +62,7 @@ def _rows(
         # The neoplasm table of 2026 has words there, once.
         extra, manifestation = (*extra, " ".join(manifestation.split())), None
     cells = [(columns.get(cell.get("col", "")), _text(cell)) for cell in element.findall("cell")]
-    lines = [(None, code) for code in codes] + [
-        (column, code) for column, code in cells if _CODE.fullmatch(code)
-    ]
+    lines = [(None, code) for code in codes] + [(column, code) for column, code in cells if _CODE.fullmatch(code)]
     if not lines and (see or see_also):
         lines = [(None, "")]
     for column, code in lines:

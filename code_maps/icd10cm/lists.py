@@ -138,9 +138,7 @@ def _from_rows(rows: list[tuple[str, str]], base: Tables | None) -> Tables:
     titles = {}
     if base is not None:
         titles = {
-            node: title
-            for node, title in base.titles.items()
-            if node in upper and (is_block(node) or is_chapter(node))
+            node: title for node, title in base.titles.items() if node in upper and (is_block(node) or is_chapter(node))
         }
     titles.update(rows)
     return Tables(titles, above)

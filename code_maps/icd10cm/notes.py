@@ -192,9 +192,7 @@ def parse_codes(text: str) -> CodeRanges:
         spans = [
             (
                 at,
-                Span(span.low, span.high, only)
-                if span.only is None and opening < at < qualifier.start()
-                else span,
+                Span(span.low, span.high, only) if span.only is None and opening < at < qualifier.start() else span,
             )
             for at, span in spans
         ]

@@ -125,9 +125,7 @@ def base_tables() -> Tables | None:
     """The built-in release's tables, which lend their chapters and blocks to lists of codes; None without
     it."""
     folder = home()
-    return next(
-        (_content(known, folder).tables for known in _known(folder) if known.origin == "built in"), None
-    )
+    return next((_content(known, folder).tables for known in _known(folder) if known.origin == "built in"), None)
 
 
 def forget() -> None:
@@ -171,8 +169,7 @@ def _view(known: _Known, on: dt.date | None, folder: Path, *notices: str, covers
     more = list(notices)
     if covers and on is not None and on < known.since:
         more.append(
-            f"Release {known.id} is used for {on}: its codes were the same then, "
-            "notes and index terms may differ."
+            f"Release {known.id} is used for {on}: its codes were the same then, notes and index terms may differ."
         )
     return CodeSet(_content(known, folder), known.effective, tuple(more), covers)
 
@@ -184,9 +181,7 @@ def _known(folder: Path) -> tuple[_Known, ...]:
 
     def offer(release: str, part: str, where: Path | None = None) -> None:
         if release not in found or _PREFERENCE.index(part) < _PREFERENCE.index(found[release].part):
-            found[release] = _Known(
-                release, editions.dates(release)[0], editions.serves(release), part, where
-            )
+            found[release] = _Known(release, editions.dates(release)[0], editions.serves(release), part, where)
 
     packaged = _packaged()
     if packaged is not None:
@@ -270,9 +265,7 @@ def _compiled(folder: Path) -> tuple[Tables, tuple[str, ...]]:
         cache.write(path, about, tables.blobs())
     except OSError as error:
         reason = error.strerror or type(error).__name__
-        return tables, (
-            f"The compiled code set can't be kept in {path.parent} ({reason}): every start is slower.",
-        )
+        return tables, (f"The compiled code set can't be kept in {path.parent} ({reason}): every start is slower.",)
     return tables, ()
 
 

@@ -50,9 +50,7 @@ def _words(text: str) -> list[str]:
     for word in _WORD.findall(text.lower()):
         if word not in _EMPTY:
             found.append(
-                word[:-1]
-                if len(word) > 4 and word.endswith("s") and not word.endswith(("ss", "is", "us"))
-                else word
+                word[:-1] if len(word) > 4 and word.endswith("s") and not word.endswith(("ss", "is", "us")) else word
             )
     return found
 
@@ -67,9 +65,7 @@ def _texts(content: Content) -> tuple[list[tuple[str, frozenset[str], float]], d
         if node[0].isalpha() and "-" not in node:
             rows.append((node, frozenset(_words(title))))
             rows.extend(
-                (node, frozenset(_words(text)))
-                for kind, text in tables.notes.get(node, ())
-                if kind == "inclusion_term"
+                (node, frozenset(_words(text))) for kind, text in tables.notes.get(node, ()) if kind == "inclusion_term"
             )
     counts = Counter(word for _, text in rows for word in text)
     weights = {word: math.log(1 + len(rows) / count) for word, count in counts.items()}

@@ -75,9 +75,7 @@ def read_tabular(root: Element, where: str) -> Tables:
     for chapter in root.iter("chapter"):
         reader.chapter(chapter)
     if not reader.titles:
-        raise ImportProblem(
-            "there are no chapters in it", where, "A tabular list has <chapter> elements with codes."
-        )
+        raise ImportProblem("there are no chapters in it", where, "A tabular list has <chapter> elements with codes.")
     reader.take_out_seventh_characters()
     notes = reader.notes
     return Tables(reader.titles, reader.above, reader.sevenths, lambda: notes)
@@ -136,8 +134,7 @@ class _Reader:
         title = _text(element.find("desc"))
         if not code or not title:
             raise ImportProblem(
-                f"a <{element.tag}> has no name or no description "
-                f"(after {next(reversed(self.titles), 'the start')})",
+                f"a <{element.tag}> has no name or no description (after {next(reversed(self.titles), 'the start')})",
                 self.where,
                 "Import the file as CDC or CMS publishes it.",
             )

@@ -24,7 +24,8 @@ _NOT_AFTER = re.compile(
     r"^[\s\W]{0,3}(?:\d[\d/]*\W{0,3})?(?:is |are |was |were |has been )?(?:negative|normal|absent|not seen|ruled out|unremarkable|no growth)\b"
 )
 _FAMILY = re.compile(r"\b(?:mother|father|sister|brother|son|daughter|aunt|uncle|grand\w+|family history|fhx?|husband|wife|spouse)\b")
-_NUMBER = re.compile(r"(?<![\d.])-?\d[\d,]*(?:\.\d+)?")
+# The second number of a pair (a diastolic pressure) is no value of its own.
+_NUMBER = re.compile(r"(?<![\d.])(?<!\d/)-?\d[\d,]*(?:\.\d+)?")
 _WORD = re.compile(r"[a-z]{2,}")
 # Words that may stand between the numbers of one series of values.
 _BETWEEN = frozenset(

@@ -118,6 +118,5 @@ def _unspecified(codes: CodeSet, place: str, source: str) -> Path:
     return descend(codes, place, Evidence([]), source not in ("table", "eponym"))[0]
 
 
-
 def keep_back(coding: Coding, finding: Finding, rule: str, why: str) -> None:
     coding.withheld.append((plain(coding, finding), rule, why))

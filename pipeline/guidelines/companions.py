@@ -17,7 +17,11 @@ def drugs_named(findings: Iterable[Finding]) -> list[tuple[Finding, Drug]]:
     table = drugs()
     found = []
     for finding in findings:
-        if finding.kind != "treatment" or not finding.patients or finding.assertion.presence in ("negated", "hypothetical"):
+        if (
+            finding.kind != "treatment"
+            or not finding.patients
+            or finding.assertion.presence in ("negated", "hypothetical")
+        ):
             continue
         said = re.findall(r"[a-z][a-z-]+", finding.text.lower())
         for drug in dict.fromkeys([*map(" ".join, pairwise(said)), *said]):
@@ -147,7 +151,10 @@ def injuries_over(coding: Coding) -> None:
         )
 
 
-_CYCLE = re.compile(r"\bchemotherap\w+\b[^.;]{0,40}\b(?:cycle|infusion|administration)|\b(?:cycle|infusion)\b[^.;]{0,40}\bchemotherap", re.I)
+_CYCLE = re.compile(
+    r"\bchemotherap\w+\b[^.;]{0,40}\b(?:cycle|infusion|administration)|\b(?:cycle|infusion)\b[^.;]{0,40}\bchemotherap",
+    re.I,
+)
 _PAIN_CONTROL = re.compile(r"\bpain (?:management|control|clinic|medicine)\b", re.IGNORECASE)
 
 
@@ -178,9 +185,21 @@ def screening(coding: Coding) -> None:
     titles = " ".join(s.title for s in coding.layout.sections[:3])
     said = (titles + " " + " ".join(coding.note.text[s.start : s.end] for s in opening)).lower()
     watched = any(under_any(d.code, ("Z12", "Z08", "Z09")) for d in coding.proposed)
-    if re.search(r"\bscreening\b", said) and not watched and not re.search(r"never screened|not (?:a )?screening", said):
-        for word, code in (("colonoscop", "Z12.11"), ("mammogra", "Z12.31"), ("ldct", "Z12.2"), ("low-dose ct", "Z12.2"),
-                           ("low dose ct", "Z12.2"), ("pap", "Z12.4"), ("dexa", "Z13.820"), ("bone density", "Z13.820")):
+    if (
+        re.search(r"\bscreening\b", said)
+        and not watched
+        and not re.search(r"never screened|not (?:a )?screening", said)
+    ):
+        for word, code in (
+            ("colonoscop", "Z12.11"),
+            ("mammogra", "Z12.31"),
+            ("ldct", "Z12.2"),
+            ("low-dose ct", "Z12.2"),
+            ("low dose ct", "Z12.2"),
+            ("pap", "Z12.4"),
+            ("dexa", "Z13.820"),
+            ("bone density", "Z13.820"),
+        ):
             if word in said:
                 at = coding.note.text.lower().index(word)
                 found = next((f for f in coding.around.findings if f.codable and f.start <= at < f.end), None)

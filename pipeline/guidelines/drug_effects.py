@@ -13,7 +13,9 @@ _CAUSED = re.compile(
     r"|after starting|on)\s+(?:the |his |her |taking |use of |starting )*$",
     re.IGNORECASE,
 )
-_FIRM = re.compile(r"\b(?:due to|caused by|secondary to|induced by|reaction to|side effects? of|attributed to)\b", re.IGNORECASE)
+_FIRM = re.compile(
+    r"\b(?:due to|caused by|secondary to|induced by|reaction to|side effects? of|attributed to)\b", re.IGNORECASE
+)
 _INDUCED = re.compile(r"^[- ](?:induced|related|associated)\b", re.IGNORECASE)
 _TOO_LITTLE = re.compile(
     r"every other day|skip(?:s|ped|ping)?\b|ran out|running out|miss(?:es|ed|ing)? (?:\w+ )?doses?|less than (?:prescribed|directed)"

@@ -259,7 +259,13 @@ def order(coding: Coding) -> None:
         later = 2 if never else 0 if first else 1
         if not stated_somewhere and not coding.outpatient:
             return (later, 0, -len(draft.findings), draft.finding.start)  # a narrative: what it dwells on
-        return (later, int(stated), (draft.finding.problem if draft.finding.problem >= 0 else 99) if stated < 1 else 0, stated, draft.finding.start)
+        return (
+            later,
+            int(stated),
+            (draft.finding.problem if draft.finding.problem >= 0 else 99) if stated < 1 else 0,
+            stated,
+            draft.finding.start,
+        )
 
     coding.proposed.sort(key=key)
     for draft in list(coding.proposed):

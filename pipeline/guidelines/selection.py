@@ -45,7 +45,12 @@ def choose_assessed(coding: Coding, drafts: list[Draft]) -> None:
             _status(coding, draft)
         elif symptom:
             coding.set_aside(draft, "a symptom outside the assessment")
-        elif draft.finding.section == "chief_complaint" or code in coding.facts.systemic or code in coding.facts.always or _is_treated(coding, draft):
+        elif (
+            draft.finding.section == "chief_complaint"
+            or code in coding.facts.systemic
+            or code in coding.facts.always
+            or _is_treated(coding, draft)
+        ):
             coding.proposed.append(
                 replace(
                     draft,
@@ -68,7 +73,9 @@ def _by_another_clinician(coding: Coding, draft: Draft) -> None:
 
 
 def _is_treated(coding: Coding, draft: Draft) -> bool:
-    return under_any(draft.code, coding.treated) or any(place.startswith(draft.finding.place) for place in coding.treated)
+    return under_any(draft.code, coding.treated) or any(
+        place.startswith(draft.finding.place) for place in coding.treated
+    )
 
 
 def _narrative(coding: Coding, draft: Draft, symptom: bool) -> None:
