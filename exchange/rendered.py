@@ -119,18 +119,16 @@ def answer(report: Report) -> str:
 
 
 def query_text(gap: Gap, on: date | None) -> str:
-    """A gap as a query to the provider, ready to copy: the note's own words, an open question, no hint at payment."""
-    lines = [f"Query about the note of {on}" if on else "Query about the note", ""]
-    if gap.evidence:
-        lines.append("The note says:")
-        for e in gap.evidence[:3]:
-            place = f" ({_where(e.section)})" if e.section else ""
-            lines.append(f'- "{words(e.text, 160)}"{place}')
-        lines.append("")
-    lines.append(gap.ask)
-    if gap.options:
-        lines += ["", *(f"[ ] {option}" for option in gap.options)]
-    return "\n".join([*lines, "", "Please answer in the note or an addendum, by your clinical judgement."])
+    """A gap as a query to the provider, ready to copy: the note's own words with place and date, then the question.
+
+    The form is that of the AHIMA/ACDIS practice brief that `pipeline.queries` checks; nothing hints at payment.
+    """
+    day = f"{on:%m/%d/%Y}" if on else "(date)"
+    lines = [f"Clarification: {gap.about}", "Clinical indicators:"]
+    for e in gap.evidence[:3]:
+        place = _where(e.section).capitalize() if e.section else "Note"
+        lines.append(f'- {place} {day}: "{words(e.text, 160)}"')
+    return "\n".join([*lines, f"Question: {gap.ask}", *(f"[ ] {option}" for option in gap.options)])
 
 
 # --- terminal ----------------------------------------------------------------------------------------------------

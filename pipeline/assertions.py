@@ -26,10 +26,9 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 from spacy.tokens import Doc
@@ -65,6 +64,7 @@ class _Piece:
     first: int  # the first token that isn't lead
     category: str  # of the section
     title: str  # of the section, lower case
+    years: frozenset[str]  # all that the note names
 
 
 def _category(group: CueGroup) -> str:
@@ -134,54 +134,98 @@ def assert_spans(text: str, layout: Layout, spans: Sequence[Span]) -> list[Asser
     """
     sentences = layout.sentences
     starts = [s.start for s in sentences]
+    years = frozenset(_ANY_YEAR.findall(text))
+    first: dict[tuple[int, int], int] = {}  # several findings may stand on the same words
+    same = [first.setdefault((span.start, span.end), number) for number, span in enumerate(spans)]
     by_sentence: dict[int, list[int]] = {}
-    answers: list[Assertion] = [Assertion()] * len(spans)
-    for number, span in enumerate(spans):
-        at = bisect_right(starts, span.start) - 1
-        if at >= 0 and span.start >= sentences[at].end:
+    for number in first.values():
+        start = spans[number].start
+        at = bisect_right(starts, start) - 1
+        if at >= 0 and start >= sentences[at].end:
             at = -1
         by_sentence.setdefault(at, []).append(number)
     pieces: list[tuple[_Piece, list[int]]] = []
     for at, numbers in by_sentence.items():
         if at < 0:
             for number in numbers:
-                pieces.extend(
-                    _pieces(
-                        text, layout, Sentence(spans[number].start, spans[number].end), None, spans, [number]
-                    )
-                )
+                alone = Sentence(spans[number].start, spans[number].end)
+                pieces.extend(_pieces(text, layout, alone, None, spans, [number], years))
         else:
-            pieces.extend(_pieces(text, layout, sentences[at], _lead(text, layout, at), spans, numbers))
-    cues = _telling_words()
-    telling = [(piece, at) for piece, at in pieces if not cues.isdisjoint(piece.words)]
-    for batch in _batches(telling):
-        for piece, number, edges, where in _read(batch, spans):
+            pieces.extend(_pieces(text, layout, sentences[at], _lead(text, layout, at), spans, numbers, years))
+    answers = dict.fromkeys(first.values(), Assertion())
+    asked: list[tuple[_Piece, list[_Target]]] = []
+    for piece, numbers in pieces:
+        cues = _cues_in(piece.words)
+        targets: list[_Target] = []
+        for number in numbers:
+            where = _tokens_of(piece, spans[number]) if cues else (0, 0)
+            if cues and any(_may_reach(cue, where) for cue in cues):
+                targets.append((number, where))
+            else:  # ConText could find nothing here: it isn't asked
+                answers[number] = _decide(text, piece, spans[number], where, [])
+        if targets:
+            asked.append((piece, targets))
+    for batch in _batches(asked):
+        for piece, number, edges, where in _read(batch):
             answers[number] = _decide(text, piece, spans[number], where, edges)
-    for piece, at in pieces:
-        if cues.isdisjoint(piece.words):  # no cue can stand here: ConText isn't asked
-            for number in at:
-                answers[number] = _decide(text, piece, spans[number], _tokens_of(piece, spans[number]), [])
-    return answers
+    return [answers[number] for number in same]
+
+
+@dataclass(frozen=True, slots=True)
+class _Literals:
+    """The wordings of the cues that say something by themselves, by first word: those of each length, longest first.
+
+    With each wording, whether it reaches forward and backward, and over how many words."""
+
+    by_first: dict[str, dict[int, dict[tuple[str, ...], tuple[bool, bool, int]]]]
 
 
 @lru_cache(maxsize=1)
-def _telling_words() -> frozenset[str]:
-    """A word of each cue, the one that fewest cues share: a sentence with none of these words holds no cue."""
-    split = [
-        [literal[a:b].lower() for a, b in tokens(literal)]
-        for group in cue_groups()
-        if group.role not in ("pseudo", "stop")
-        for literal in group.literals
-    ]
-    shared = Counter(word for words in split for word in set(words))
-    return frozenset(min(words, key=lambda word: (shared[word], word)) for words in split if words)
+def _literals() -> _Literals:
+    by_first: dict[str, dict[int, dict[tuple[str, ...], tuple[bool, bool, int]]]] = {}
+    for group in cue_groups():
+        if group.role in ("pseudo", "stop", "affirmation"):
+            continue  # these only limit what others say
+        reach = (group.direction in ("forward", "both"), group.direction in ("backward", "both"), group.scope or 10_000)
+        for literal in group.literals:
+            words = tuple([literal[a:b].lower() for a, b in tokens(literal)])
+            if words:
+                by_first.setdefault(words[0], {}).setdefault(len(words), {})[words] = reach
+    return _Literals(by_first)
+
+
+_Found = tuple[int, int, tuple[bool, bool, int]]
+
+
+def _cues_in(words: list[str]) -> list[_Found]:
+    """Where a cue's wording stands: its first and last token (end exclusive) and how it reaches."""
+    by_first = _literals().by_first
+    found: list[_Found] = []
+    for i, word in enumerate(words):
+        lengths = by_first.get(word)
+        if lengths:
+            for length, wordings in lengths.items():
+                reach = wordings.get(tuple(words[i : i + length]))
+                if reach is not None:
+                    found.append((i, i + length, reach))
+    return found
+
+
+def _may_reach(cue: _Found, where: tuple[int, int]) -> bool:
+    """Whether nothing but other cues could keep a cue from a finding: it stands on the right side and near enough."""
+    start, end, (forward, backward, scope) = cue
+    low, high = where
+    return (forward and 0 <= low - end < scope) or (backward and 0 <= start - high < scope)
+
+
+_FAR = 1 << 62
 
 
 def _tokens_of(piece: _Piece, span: Span) -> tuple[int, int]:
     """The first and last token (end exclusive) of a span in its piece."""
-    starts = [a for a, _ in piece.places]
-    low = max(bisect_right(starts, span.start) - 1, min(piece.first, len(starts) - 1))
-    return low, max(low + 1, bisect_left(starts, span.end))
+    places = piece.places
+    low = max(bisect_right(places, (span.start, _FAR)) - 1, min(piece.first, len(places) - 1))
+    return low, max(low + 1, bisect_left(places, (span.end, 0)))
 
 
 _SENTENCE = re.compile(r"[^\s](?:[^\n.!?]|[.!?](?!\s+[A-Z\d\n]|\s*\Z))*[.!?]*")
@@ -211,22 +255,23 @@ def _pieces(
     lead: Span | None,
     spans: Sequence[Span],
     numbers: list[int],
+    years: frozenset[str],
 ) -> Iterable[tuple[_Piece, list[int]]]:
     """The sentence as pieces of bounded length, each with the numbers of the spans that begin in it."""
     section = layout.sections[sentence.section] if sentence.section >= 0 else None
     category, title = (section.category, section.title.lower()) if section else ("", "")
     low = sentence.start
-    high = max([sentence.end, *(spans[n].end for n in numbers)])
-    places = [(low + a, low + b) for a, b in tokens(text[low:high])]
-    head = (
-        [(lead.start + a, lead.start + b) for a, b in tokens(lead.of(text))][-_LEAD_TOKENS:] if lead else []
-    )
+    high = max([sentence.end, *[spans[n].end for n in numbers]])
+    curly = "’" in text
+    places = tokens(text, low, high)
+    head = tokens(text, lead.start, lead.end)[-_LEAD_TOKENS:] if lead else []
 
     def piece(part: list[tuple[int, int]]) -> _Piece:
         both = head + part if head else part
-        return _Piece(
-            both, [text[a:b].lower().replace("’", "'") for a, b in both], len(head), category, title
-        )
+        words = [text[a:b].lower() for a, b in both]
+        if curly:
+            words = [word.replace("’", "'") for word in words]
+        return _Piece(both, words, len(head), category, title, years)
 
     if len(places) <= _MAX_TOKENS:
         if places:
@@ -255,53 +300,57 @@ def _pieces(
         begin = end
 
 
-def _batches(pieces: list[tuple[_Piece, list[int]]]) -> Iterable[list[tuple[_Piece, list[int]]]]:
+_Target = tuple[int, tuple[int, int]]
+"""The number of a span, and its first and last token (end exclusive) in its piece."""
+
+
+def _batches(pieces: list[tuple[_Piece, list[_Target]]]) -> Iterable[list[tuple[_Piece, list[_Target]]]]:
     """A few sentences at a time: each call of ConText has its price, and so has each pair of cues."""
-    batch: list[tuple[_Piece, list[int]]] = []
+    batch: list[tuple[_Piece, list[_Target]]] = []
     size = 0
-    for piece, numbers in pieces:
+    for piece, targets in pieces:
         if batch and size + len(piece.words) > _BATCH_TOKENS:
             yield batch
             batch, size = [], 0
-        batch.append((piece, numbers))
+        batch.append((piece, targets))
         size += len(piece.words)
     if batch:
         yield batch
 
 
 def _read(
-    batch: list[tuple[_Piece, list[int]]], spans: Sequence[Span]
+    batch: list[tuple[_Piece, list[_Target]]],
 ) -> Iterable[tuple[_Piece, int, list[_Edge], tuple[int, int]]]:
     """For each span: its piece, its number, the cues that reach it, and its first and last token (end exclusive)."""
     engine = _context()
     words = [word for piece, _ in batch for word in piece.words]
     begins = []
-    wheres: list[tuple[_Piece, int, int, tuple[int, int]]] = []
     base = 0
-    for piece, numbers in batch:
+    wanted: set[tuple[int, int]] = set()
+    for piece, targets in batch:
         begins.append(base)
-        wheres.extend((piece, base, number, _tokens_of(piece, spans[number])) for number in numbers)
+        wanted.update((base + low, base + high) for _, (low, high) in targets)
         base += len(piece.words)
     doc = _doc(words, begins)
-    targets = {(base + low, base + high) for _, base, _, (low, high) in wheres}
-    doc._.asserted = [DocSpan(doc, low, high, label="finding") for low, high in sorted(targets)]
+    doc._.asserted = [DocSpan(doc, low, high, label="finding") for low, high in sorted(wanted)]
     engine(doc, targets="asserted")
     reached: dict[tuple[int, int], list[Any]] = {}
     for target, modifier in doc._.context_graph.edges:
         reached.setdefault((target.start, target.end), []).append(modifier)
-    for piece, base, number, (low, high) in wheres:
-        edges = []
-        for modifier in reached.get((base + low, base + high), ()):
-            start, end = modifier.modifier_span
-            start, end = start - base, end - base
-            if start < high and low < end:
-                continue  # ConText lets a cue inside the finding modify it
-            before = end <= low
-            between = (end, low) if before else (high, start)
-            edge = _Edge(modifier.rule.metadata["group"], start, end, between[1] - between[0], before)
-            if _reaches(edge, piece, between, (low, high)):
-                edges.append(edge)
-        yield piece, number, edges, (low, high)
+    for base, (piece, targets) in zip(begins, batch, strict=True):
+        for number, (low, high) in targets:
+            edges = []
+            for modifier in reached.get((base + low, base + high), ()):
+                start, end = modifier.modifier_span
+                start, end = start - base, end - base
+                if start < high and low < end:
+                    continue  # ConText lets a cue inside the finding modify it
+                before = end <= low
+                between = (end, low) if before else (high, start)
+                edge = _Edge(modifier.rule.metadata["group"], start, end, between[1] - between[0], before)
+                if _reaches(edge, piece, between, (low, high)):
+                    edges.append(edge)
+            yield piece, number, edges, (low, high)
 
 
 # --- how far a cue reaches -----------------------------------------------------------------------------------------
@@ -544,20 +593,39 @@ _ANY_YEAR = re.compile(r"\b(?:19|20)\d\d\b")
 _PAST_SECTIONS = frozenset(("past_medical_history", "past_surgical_history", "obstetric_history"))
 
 
-def _in_an_earlier_year(text: str, span: Span, after: str) -> bool:
+def _in_an_earlier_year(text: str, years: frozenset[str], span: Span, after: str) -> bool:
     """`DVT in 2009`, but not `diagnosed with DVT in 2009`, and not the latest of the years that the note names."""
     if _AT_AGE.match(after):
         return not persistence.SINCE.search(text[max(0, span.start - 40) : span.end + 20])
     year = _YEAR.match(after)
     if year is None or persistence.SINCE.search(text[max(0, span.start - 40) : span.end + 20]):
         return False
-    years = set(_ANY_YEAR.findall(text))
     return len(years) < 2 or year.group(1) < max(years)
+
+
+_CURE = re.compile(r"[ ,(]*(?:s/p|status|treated|had|after|underwent)\b", re.IGNORECASE)
+_DIGIT = re.compile(r"\d")
+
+
+def _untimed(text: str, piece: _Piece, span: Span) -> bool:
+    """Whether nothing but a cue could make a finding past: no word of its own, no year or treatment after it, no
+    section. Cheap, and true of most findings."""
+    if piece.category in _PAST_SECTIONS or piece.category == "allergies":
+        return False
+    if _PAST_WORDS.match(span.of(text)) or _CURE.match(text, span.end):
+        return False
+    end = piece.places[-1][1]
+    if not _DIGIT.search(text, span.end, end):
+        return True
+    after = text[span.end : end]
+    return not (_YEAR.match(after) or _AT_AGE.match(after))
 
 
 def _temporality(
     text: str, piece: _Piece, span: Span, where: tuple[int, int], edges: list[_Edge]
 ) -> tuple[Temporality, list[_Edge]]:
+    if not edges and _untimed(text, piece, span):
+        return "current", []
     category, title = piece.category, piece.title
     words = span.of(text)
     after = text[span.end : piece.places[-1][1]]
@@ -598,7 +666,7 @@ def _temporality(
         return "historical", []
     if cancer and _CURED.match(clause.lstrip(" ,(")):
         return "historical", []
-    if not chronic and _in_an_earlier_year(text, span, after):
+    if not chronic and _in_an_earlier_year(text, piece.years, span, after):
         return "historical", []
     if category in _PAST_SECTIONS and not re.search(
         r"active|current|chronic|problem list", re.sub("inactive", "", title)
@@ -621,7 +689,12 @@ _ANSWER = re.compile(
     (?!['’\w])(?=\s*(?:$|[.,;|/)\n\]]|\s{2}|\w+(?:\s\w+){0,3}\s*[:?]))""",
     re.IGNORECASE | re.VERBOSE,
 )
-_ANY_MARK = re.compile(r"[\[\]☐☑☒□■✓✔()+?:=⊕⊖–—−-]|\.\.")
+_MARK_BEFORE = re.compile(r"[\[☐☑☒□■✓✔(+?⊕⊖–−-]")
+_BOX_BEFORE = re.compile(r"[\[☐☑☒□■✓✔(]")
+_MARK_AFTER = frozenset("[☐☑☒:=/(?.-–—+")
+_BOX_AFTER = re.compile(r"\s?(\[[ xX✓✔]?\]|[☐☑☒])")
+_BOX_ANSWER = re.compile(r"\s?[:=]\s?(\[[ xX✓✔]?\]|[☐☑☒])")
+_PARTED_FROM_BOX = re.compile(r"[.;:]\s|\s{3,}\S|,")
 _CHOSEN = re.compile(
     r"\s*[:?]?\s*(?:\[(?P<y1>[ xX✓])\]\s*(?:yes|y|pos\w*)\s*\[(?P<n1>[ xX✓])\]\s*(?:no?|neg\w*)|"
     r"\[(?P<n2>[ xX✓])\]\s*(?:no|n|neg\w*)\s*\[(?P<y2>[ xX✓])\]\s*(?:yes|y|pos\w*))\b",
@@ -644,31 +717,34 @@ def _marked(text: str, span: Span) -> tuple[Presence, Span] | None:
     high = limit if high < 0 else high
     before, after = text[low : span.start], text[span.end : high]
 
-    if not _ANY_MARK.search(before) and not _ANY_MARK.search(after):
+    # What could say anything begins right after the finding or stands somewhere before it.
+    follows = after.lstrip()[:1] in _MARK_AFTER if after else False
+    precedes = _MARK_BEFORE.search(before) is not None
+    if not follows and not precedes:
         return None
-    chosen = _CHOSEN.match(after)
+    chosen = _CHOSEN.match(after) if follows else None
     if chosen:
         yes = (chosen["y1"] or chosen["y2"] or "").strip()
         no = (chosen["n1"] or chosen["n2"] or "").strip()
         if bool(yes) != bool(no):
             return ("present" if yes else "negated"), Span(span.end + chosen.start(), span.end + chosen.end())
-    behind = re.match(r"\s?[:=]\s?(\[[ xX✓✔]?\]|[☐☑☒])", after)
+    behind = _BOX_ANSWER.match(after) if follows else None
     if behind:
         place = Span(span.end + behind.start(1), span.end + behind.end())
         return ("present" if _ticked(behind.group(1)) else "negated"), place
-    boxes = list(_BOX.finditer(before))
+    boxes = list(_BOX.finditer(before)) if precedes and _BOX_BEFORE.search(before) else []
     if boxes:
         box, gap = boxes[-1], before[boxes[-1].end() :]
-        if not re.search(r"[.;:]\s|\s{3,}\S|,", gap) and len(gap.split()) <= 6:
+        if not _PARTED_FROM_BOX.search(gap) and len(gap.split()) <= 6:
             place = Span(low + box.start(), low + box.end())
             if _ticked(box.group()):
                 return None if re.search(r"\b(?:no|denies|not)\b", gap, re.I) else ("present", place)
             return "negated", place
-    elif found := re.match(r"\s?(\[[ xX✓✔]?\]|[☐☑☒])", after):
+    elif follows and (found := _BOX_AFTER.match(after)):
         return ("present" if _ticked(found.group(1)) else "negated"), Span(
             span.end + found.start(1), span.end + found.end()
         )
-    answer = _ANSWER.match(after)
+    answer = _ANSWER.match(after) if follows else None
     if answer and (answer["no"] or answer["yes"]):
         name = "no" if answer["no"] else "yes"
         return ("negated" if answer["no"] else "present"), Span(
@@ -730,7 +806,7 @@ _ROLE_OF: dict[str, str] = {"uncertain": "uncertainty", "negated": "negation", "
 
 
 def _decide(text: str, piece: _Piece, span: Span, where: tuple[int, int], edges: list[_Edge]) -> Assertion:
-    presence, causes = _presence(piece, edges)
+    presence, causes = _presence(piece, edges) if edges else ("present", [])
     experiencer, people = _experiencer(edges, piece.category)
     if experiencer == "patient" and _RELATIVE_AFTER.match(text, span.end):
         experiencer = "family"
@@ -749,12 +825,19 @@ def _decide(text: str, piece: _Piece, span: Span, where: tuple[int, int], edges:
         times = [e for e in edges if e.group.role == "history" and e.before]
         if times or (presence == "negated" and persistence.HABIT.search(span.of(text))):
             temporality = "historical"
+    if not (cues or causes or people or times):
+        return _uncued(presence, temporality, experiencer)
     for edge in [*causes, *people, *times]:
         start, end = piece.places[edge.start][0], piece.places[edge.end - 1][1]
         cues.append(Cue(text[start:end], start, end, edge.group.role))
     return Assertion(
         presence, temporality, experiencer, tuple(sorted(set(cues), key=lambda c: (c.start, c.end, c.role)))
     )
+
+
+@cache
+def _uncued(presence: Presence, temporality: Temporality, experiencer: Experiencer) -> Assertion:
+    return Assertion(presence, temporality, experiencer)
 
 
 def _nearest(edges: list[_Edge], role: str) -> _Edge | None:
@@ -803,6 +886,8 @@ def _parted(words: list[str]) -> bool:
 
 
 def _experiencer(edges: list[_Edge], category: str) -> tuple[Experiencer, list[_Edge]]:
+    if not edges:
+        return ("family" if category == "family_history" else "patient"), []
     family, other = _nearest(edges, "family"), _nearest(edges, "other-person")
     if other is not None and (
         family is None or other.distance <= family.distance or other.start < family.start
@@ -821,8 +906,11 @@ def _experiencer(edges: list[_Edge], category: str) -> tuple[Experiencer, list[_
 @lru_cache(maxsize=1024)
 def _has_cue(words: str) -> bool:
     """Whether a heading or list lead holds a cue that can reach what stands below it."""
+    said = [words[a:b].lower() for a, b in tokens(words)]
+    if not any(reach[0] for _, _, reach in _cues_in(said)):
+        return False
     engine = _context()
-    doc = _doc([words[a:b].lower() for a, b in tokens(words)])
+    doc = _doc(said)
     doc._.asserted = []
     engine(doc, targets="asserted")
     return any(

@@ -10,11 +10,12 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import NamedTuple
 
 from code_maps.axes import axis_of, said_as
 from code_maps.terms import TermIndex, fold, words
-from code_maps.terms.words import STOP
+from code_maps.terms.words import STOP, WORD
 from models.finding import Assertion, Finding, Kind, Mention
 from models.text import Layout
 
@@ -29,8 +30,7 @@ AxisWords = dict[str, list[tuple[tuple[str, ...], tuple[str, ...]]]]
 _SLACK = {1: 0, 2: 1, 3: 2}
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(NamedTuple):
     """A folded word of the note. `clause` and `part` count the stretches between punctuation, `part` without commas; `at`
     is the distance from the sentence's start."""
 
@@ -60,33 +60,24 @@ def read_words(text: str, layout: Layout, index: TermIndex, long_forms: Sequence
     rows: list[tuple[Token, ...]] = []
     clause = 0
     for sentence in layout.sentences:
-        said = text[sentence.start : sentence.end]
-        raw: list[tuple[str, int, int]] = []
-        skip = -1
+        raw = [(fold(m[0]), m.start(), m.end()) for m in WORD.finditer(text, sentence.start, sentence.end)]
         here = bisect_left(starts, sentence.start)
         pending = starts[here : bisect_left(starts, sentence.end)]
-        for word, start, end in words(said):
-            start, end = start + sentence.start, end + sentence.start
-            if start < skip:
-                continue
-            while pending and pending[0] <= start:
-                at = pending.pop(0)
-                until, long = expanded[at]
-                raw.append((fold(text[at:until]), at, until))  # terms may use the abbreviation itself
-                raw.extend((w, at, until) for w, _, _ in words(long))
-                skip = until
-            if start >= skip:
-                raw.append((word, start, end))
+        if pending:
+            raw = _in_full(text, raw, pending, expanded)
+        said = text[sentence.start : sentence.end]
         breaks = [(m.start() + sentence.start, m.group() == ",") for m in _BREAK.finditer(said)]
         row: list[Token] = []
         at, next_break, clause, part = 0, 0, clause + 1, 0
+        last = (-1, -1)
         for word, start, end in index.merge(raw):
             while next_break < len(breaks) and breaks[next_break][0] < start:
                 part += not breaks[next_break][1]
                 next_break += 1
                 clause += 1
-            if not row or row[-1].start != start or row[-1].end != end:
+            if last != (start, end):
                 at += _JOIN.get(word, 0) if word in STOP or word in _JOIN else 1
+                last = (start, end)
             elif word not in STOP:
                 at += 1
             row.append(Token(word, start, end, clause, at, part))
@@ -94,8 +85,30 @@ def read_words(text: str, layout: Layout, index: TermIndex, long_forms: Sequence
     return Reading(tuple(rows))
 
 
+def _in_full(
+    text: str, raw: list[tuple[str, int, int]], pending: list[int], expanded: dict[int, tuple[int, str]]
+) -> list[tuple[str, int, int]]:
+    """The words of a sentence, with the long forms of its abbreviations (`pending`: where they begin) put in."""
+    full: list[tuple[str, int, int]] = []
+    skip = -1
+    for word, start, end in raw:
+        if start < skip:
+            continue
+        while pending and pending[0] <= start:
+            at = pending.pop(0)
+            until, long = expanded[at]
+            full.append((fold(text[at:until]), at, until))  # terms may use the abbreviation itself
+            full.extend((w, at, until) for w, _, _ in words(long))
+            skip = until
+        if start >= skip:
+            full.append((word, start, end))
+    return full
+
+
 def _with_axes(row: list[Token], axes: AxisWords) -> tuple[Token, ...]:
     """`row` with the title words that its axis words stand for, at the same places."""
+    if not any(token[0] in axes or token[0].startswith("stage-") for token in row):
+        return tuple(row)
     said: list[Token] = []
     for i, token in enumerate(row):
         said.append(token)
@@ -107,9 +120,10 @@ def _with_axes(row: list[Token], axes: AxisWords) -> tuple[Token, ...]:
                 end = following[-1].end
                 said.extend(Token(word, token.start, end, token.clause, token.at, token.part) for word in becomes)
                 break
-        stage = _STAGE.fullmatch(token.word)
-        if stage:
-            said.append(replace(token, word=stage.group(1)))
+        if token.word.startswith("stage-"):
+            stage = _STAGE.fullmatch(token.word)
+            if stage:
+                said.append(token._replace(word=stage.group(1)))
     return tuple(said)
 
 
@@ -145,8 +159,8 @@ def _match(row: tuple[Token, ...], index: TermIndex) -> list[Mention]:
         for token in tokens:
             places.setdefault(token.word, []).append(token)
         heard = set(places)
-        for word in places:
-            for number in by_word.get(word, ()):
+        for word in [word for word in places if word in by_word]:
+            for number in index.among(word, heard):
                 said, place, source = entries[number]
                 if not heard.issuperset(said):
                     continue
@@ -189,6 +203,8 @@ def _inside(chosen: tuple[Token, ...], mine: frozenset[Token], place: str, their
 
 def _nearest(anchor: Token, said: tuple[str, ...], places: dict[str, list[Token]]) -> tuple[Token, ...] | None:
     """The tokens of a term around its rarest word, or None when they stand too far apart."""
+    if len(said) == 1:
+        return (anchor,)
     chosen = [anchor]
     for word in said:
         if word != anchor.word:
@@ -232,25 +248,25 @@ def as_findings(
     assertions: Sequence[Assertion],
 ) -> tuple[Finding, ...]:
     """Mentions with their assertions as numbered findings, in order of appearance."""
+    rows = [(m.start, m.end, m.kind, m.place, number, m, a) for (number, m), a in zip(mentions, assertions, strict=True)]
+    rows.sort(key=lambda row: row[:4])
     found = []
-    for (sentence, mention), assertion in zip(mentions, assertions, strict=True):
-        where = layout.sentences[sentence] if sentence >= 0 else None
-        section = layout.category_of(where) if where else ""
+    for n, (start, end, kind, place, number, mention, assertion) in enumerate(rows, 1):
+        where = layout.sentences[number] if number >= 0 else None
         found.append(
             Finding(
-                id="",
-                kind=mention.kind,
-                text=text[mention.start : mention.end],
-                start=mention.start,
-                end=mention.end,
+                id=f"f{n}",
+                kind=kind,
+                text=text[start:end],
+                start=start,
+                end=end,
                 assertion=assertion,
-                section=section,
-                sentence=sentence,
+                section=layout.category_of(where) if where else "",
+                sentence=number,
                 problem=where.problem if where else -1,
-                place=mention.place,
+                place=place,
                 source=mention.source,
                 values=mention.values,
             )
         )
-    found.sort(key=lambda f: (f.start, f.end, f.kind, f.place))
-    return tuple(replace(f, id=f"f{n}") for n, f in enumerate(found, 1))
+    return tuple(found)

@@ -47,9 +47,9 @@ _TOKEN = re.compile(
 )
 
 
-def tokens(text: str) -> list[tuple[int, int]]:
-    """Where the words and signs of `text` begin and end; blank text belongs to none."""
-    return [match.span() for match in _TOKEN.finditer(text)]
+def tokens(text: str, start: int = 0, end: int = sys.maxsize) -> list[tuple[int, int]]:
+    """Where the words and signs of `text` begin and end, between two positions; blank text belongs to none."""
+    return [match.span() for match in _TOKEN.finditer(text, start, end)]
 
 
 class ClinicalTokenizer:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Literal
@@ -19,7 +19,7 @@ from models.gap import Gap
 from models.query import ProviderQueries, Query, QueryLint, QuotedIndicator, Unasked
 from models.report import Report
 
-MAX_QUERY = 100_000
+MAX_QUERY = 50_000
 _MAX_QUOTE = 300
 
 # --- reading a query ---------------------------------------------------------------------------------------------
@@ -29,7 +29,9 @@ _BOX = r"(?:\[\s*[xX✓✔_]?\s*\]|\(\s*[_]?\s*\)|[☐☑☒□○◯❏❑])"
 _OPTION_LINE = re.compile(rf"^\s*(?:[-*•]\s*)?(?:{_BOX}\s*|(?:[A-Ha-h]|\d{{1,2}})[.)]\s+)(?=\S)")
 _BULLET = re.compile(r"^\s*[-*•–]\s+")
 _BOXES = re.compile(_BOX)
-_ASK_HEADING = re.compile(r"^\s*(?:question|query|request|ask|clarification requested|action requested)s?\s*[:\-]\s*", re.I)
+_ASK_HEADING = re.compile(
+    r"^\s*(?:question|query|request|ask|clarification requested|action requested)s?\s*[:\-]\s*", re.I
+)
 _CHOICES = re.compile(r"\b(?:options|choices|answers)\s*:\s*", re.I)
 _ASKS = re.compile(
     r"\?|\b(?:please|kindly|can (?:you|the|a|an|this)|could you|would you|we ask|you are asked|requesting)\b", re.I
@@ -45,7 +47,9 @@ _FULL_DATE = re.compile(
 )
 _RANGE_DATE = re.compile(r"\b\d{1,2}/\d{1,2}\s*[-–]\s*(?=\d{1,2}/\d{1,2}/\d)")
 _SHORT_DATE = re.compile(r"\b(?:0\d|1[0-2])/(?:[0-2]\d|3[01])\b(?![/\d])")
-_MONTH_YEAR = re.compile(rf"\b(?:0?[1-9]|1[0-2])/((?:19|20)\d\d)\b|\b{_MONTH} ((?:19|20)\d\d)\b|\b((?:19|20)\d\d)\b", re.I)
+_MONTH_YEAR = re.compile(
+    rf"\b(?:0?[1-9]|1[0-2])/((?:19|20)\d\d)\b|\b{_MONTH} ((?:19|20)\d\d)\b|\b((?:19|20)\d\d)\b", re.I
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +99,9 @@ def read_query(text: str, setting: str) -> Reading:
     part: Literal["free", "told", "asked"] = "free"
     for line in lines:
         blank = _blank_quotes(line)
-        if (part != "told" and (_OPTION_LINE.match(blank) or len(_BOXES.findall(blank)) > 1)) or _BOXES.match(blank.strip()):
+        if (part != "told" and (_OPTION_LINE.match(blank) or len(_BOXES.findall(blank)) > 1)) or _BOXES.match(
+            blank.strip()
+        ):
             options += _options_of(line)
             continue
         opened = heading.match(blank.strip())
@@ -121,7 +127,7 @@ def read_query(text: str, setting: str) -> Reading:
                 continue
             asked.append(line)
             continue
-        for sentence in _SENTENCES.split(line):
+        for sentence in _sentences(line):
             bare = _blank_quotes(sentence)
             if _ASKS.search(bare):
                 asked.append(sentence)
@@ -156,6 +162,13 @@ def _starts_body(line: str, heading: re.Pattern[str]) -> bool:
     )  # fmt: skip
 
 
+def _sentences(line: str) -> list[str]:
+    """The sentences of a line; a quotation is never cut."""
+    cuts = [m.span() for m in _SENTENCES.finditer(_blank_quotes(line))]
+    starts, ends = [0, *(end for _, end in cuts)], [*(start for start, _ in cuts), len(line)]
+    return [line[start:end] for start, end in zip(starts, ends, strict=True)]
+
+
 def _telling(sentence: str) -> bool:
     """Whether a sentence reports from the record: a quotation, a date, or a measured value."""
     return '"' in sentence or "“" in sentence or bool(_FULL_DATE.search(sentence)) or indicators().measures(sentence)
@@ -163,10 +176,14 @@ def _telling(sentence: str) -> bool:
 
 def _own_words(sentence: str) -> bool:
     """Whether the sender speaks for himself, between indicators."""
-    return bool(re.search(r"\b(?:we|our|us|i|my|you|your|this (?:query|message|prompt|patient's|chart)"
-        r"|(?:must|should|needs? to|has to) be|capture[ds]?|affects?)\b", sentence, re.I)) or bool(
-        words_of("R-J3", "generic").search(sentence)
-    )
+    return bool(
+        re.search(
+            r"\b(?:we|our|us|i|my|you|your|this (?:query|message|prompt|patient's|chart)"
+            r"|(?:must|should|needs? to|has to) be|capture[ds]?|affects?)\b",
+            sentence,
+            re.I,
+        )
+    ) or bool(words_of("R-J3", "generic").search(sentence))
 
 
 def _options_of(line: str) -> list[str]:
@@ -251,7 +268,19 @@ def lint(text: str, setting: str) -> QueryLint:
         raise ValueError(f"{len(text):,} characters; a query has at most {MAX_QUERY:,}")
     reading = read_query(text, setting)
     judgement = _Judgement()
-    for judge in (_indicator, _money, _answers, _title, _wording, _yes_no, _stale, _not_a_gap, _no_effect, _retention, _uncertain):
+    for judge in (
+        _indicator,
+        _money,
+        _answers,
+        _title,
+        _wording,
+        _yes_no,
+        _stale,
+        _not_a_gap,
+        _no_effect,
+        _retention,
+        _uncertain,
+    ):
         judge(reading, judgement)
     rules = query_rules()
     order = [code for code in rules if code in judgement.found]
@@ -273,7 +302,12 @@ def _indicator(query: Reading, judgement: _Judgement) -> None:
         blank = _blank_quotes(clause.text)
         bare = _without_dates(blank)
         following = query.clauses[number + 1].text if number + 1 < len(query.clauses) else ""
-        content = _QUOTE.search(clause.text) or following.startswith(('"', "“")) or re.search(r"\d", bare) or len(re.findall(r"[A-Za-z]{2,}", bare)) > 2
+        content = (
+            _QUOTE.search(clause.text)
+            or following.startswith(('"', "“"))
+            or re.search(r"\d", bare)
+            or len(re.findall(r"[A-Za-z]{2,}", bare)) > 2
+        )
         before = re.findall(r"[A-Za-z&/.]+", blank[: dated.start()])
         named = any(re.fullmatch(source, w) for w in re.findall(r"[A-Za-z&/-]+", bare)) or any(
             re.search(rf"(?<!\w)(?:{p})(?!\w)", bare, re.I) for p in (" ?& ?".join(("i", "o")), "h ?& ?p", "a ?& ?p")
@@ -289,7 +323,11 @@ def _money(query: Reading, judgement: _Judgement) -> None:
     text = allowed.sub(lambda m: "·" * len(m.group()), query.spoken)
     liver = re.search(r"hepat|liver|li-?rads|\bafp\b", query.spoken + " ".join(query.evidence), re.I)
     for match in _whole(words_of("R-J2", "banned"), text):
-        if match.group().lower() in ("hcc", "hccs") and liver and not re.search(r"\braf\b|risk|captur|score", text, re.I):
+        if (
+            match.group().lower() in ("hcc", "hccs")
+            and liver
+            and not re.search(r"\braf\b|risk|captur|score", text, re.I)
+        ):
             continue
         judgement.add("R-J2", f"it says {match.group().strip()!r}")
         return
@@ -313,7 +351,9 @@ def _answers(query: Reading, judgement: _Judgement) -> None:
     marked = next((o for o in query.options if emphasis.search(o)), None)
     if marked:
         judgement.add("R-J4", f"the answer {marked[:60]!r} is emphasized")
-    capitals = [d for d in diagnoses if len(re.findall(r"[A-Z]{4,}", d)) > 1 and not re.search(r"[a-z]{4,}", _strip_brackets(d))]
+    capitals = [
+        d for d in diagnoses if len(re.findall(r"[A-Z]{4,}", d)) > 1 and not re.search(r"[a-z]{4,}", _strip_brackets(d))
+    ]
     if capitals and len(capitals) < len(diagnoses):
         judgement.add("R-J4", f"the answer {capitals[0][:60]!r} alone stands in capitals")
     if not query.yes_no and query.options and (diagnoses or other != unable) and not (other and unable):
@@ -436,8 +476,13 @@ def _stale(query: Reading, judgement: _Judgement) -> None:
             judgement.add("R-J3", f"only an earlier or foreign record names {mention.text!r}")
             return
     old = [c.text for c in query.clauses if c.stale]
-    named = [m for m in table.named(" ; ".join(_without_dates(t) for t in old))]
-    if not named and old and current and not re.search(r"\b(?:assessment|impression|diagnos[ie]s)\b", " ".join(current), re.I):
+    named = table.named(" ; ".join(_without_dates(t) for t in old))
+    if (
+        not named
+        and old
+        and current
+        and not re.search(r"\b(?:assessment|impression|diagnos[ie]s)\b", " ".join(current), re.I)
+    ):
         shared = {w for t in old for q in _QUOTE.findall(t) for w in re.findall(r"[a-z]{5,}", q.lower())}
         asked = set(re.findall(r"[a-z]{5,}", query.ask.lower()))
         if shared & asked and not (shared & set(re.findall(r"[a-z]{5,}", " ".join(current).lower()))):
@@ -459,8 +504,12 @@ _SIDE_ASKED = re.compile(
     r"|kidney|lung|thumb|finger|toe|limb|heel|forearm|thigh|calf|ovary|testicle|extremity))\b",
     re.I,
 )
-_RIGHT = re.compile(r"\b(?:right|rt|R)\b(?! (?:ventric|atri|heart|lower lobe|upper lobe|middle lobe|bundle|axis|hand dominant|-hand))")
-_LEFT = re.compile(r"\b(?:left|lt|L)\b(?! (?:ventric|atri|heart|lower lobe|upper lobe|bundle|axis|main|shift|for|the|AMA|hand dominant))")
+_RIGHT = re.compile(
+    r"\b(?:right|rt|R)\b(?! (?:ventric|atri|heart|lower lobe|upper lobe|middle lobe|bundle|axis|hand dominant|-hand))"
+)
+_LEFT = re.compile(
+    r"\b(?:left|lt|L)\b(?! (?:ventric|atri|heart|lower lobe|upper lobe|bundle|axis|main|shift|for|the|AMA|hand dominant))"
+)
 _BOTH = re.compile(r"\b(?:bilateral(?:ly)?|both)\b", re.I)
 _ORGANISM = r"(?:mrsa|mssa|e\.? ?coli|klebsiella|pseudomonas|streptococc\w+|staph\w+|pneumococc\w+|influenza|covid|legionella|proteus|enterococc\w+)"
 # What is asked for -> the words by which an indicator answers it already.
@@ -686,7 +735,3 @@ def _as_text(
     lines.append(f"Question: {question}")
     lines += [f"[ ] {option}" + (": ______" if option == _LAST_ANSWERS[0] else "") for option in options]
     return "\n".join(lines)
-
-
-# The linter's judges all have this shape.
-_Judge = Callable[[Reading, _Judgement], None]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import csv
 import datetime as dt
 import re
@@ -16,12 +17,13 @@ from code_maps.guidelines import facts
 from code_maps.icd10cm import load
 from code_maps.places import lies_under
 from models.text import Note, Patient
+from pipeline.explain import all_rules
 from pipeline.review import review
 
 ROOT = Path(__file__).parent.parent
 FOLDER = ROOT / "code_maps" / "guidelines"
 ON = dt.date(2026, 5, 12)
-EXAMPLE_KEYS = {"note", "setting", "on", "age", "sex", "codes", "not", "withheld", "first"}
+EXAMPLE_KEYS = {"note", "setting", "on", "age", "sex", "codes", "not", "withheld", "first", "gap", "no_gap"}
 HEADERS = {
     "with_conditions": ["disease", "condition", "becomes", "drop", "keep", "note", "source"],
     "integral_symptoms": ["disease", "symptoms", "note"],
@@ -57,7 +59,9 @@ def read(example):
 # --- rule files -------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("rule", "number", "example"), examples(), ids=lambda value: value if isinstance(value, str) else None)
+@pytest.mark.parametrize(
+    ("rule", "number", "example"), examples(), ids=lambda value: value if isinstance(value, str) else None
+)
 def test_example(rule, number, example):
     assert set(example) <= EXAMPLE_KEYS
     report = read(example)
@@ -69,13 +73,41 @@ def test_example(rule, number, example):
     assert set(example.get("withheld", ())) <= held
     if "first" in example:
         assert codes[0] == example["first"], codes
+    gaps = {gap.rule for gap in report.gaps}
+    assert set(example.get("gap", ())) <= gaps
+    assert not set(example.get("no_gap", ())) & gaps
 
 
 def test_every_rule_that_a_step_names_has_a_file():
-    step = (ROOT / "pipeline" / "guidelines.py").read_text(encoding="utf-8")
-    named = set(re.findall(r'"([a-z0-9]+(?:-[a-z0-9]+)+)"', step)) | {"excludes1"}
+    steps = "\n".join(p.read_text(encoding="utf-8") for p in sorted((ROOT / "pipeline" / "guidelines").glob("*.py")))
+    named = set(re.findall(r'"([a-z0-9]+(?:-[a-z0-9]+)+)"', steps)) | {"excludes1"}
+    assert {"adverse-effect", "integral-symptom", "outpatient-uncertain"} <= named
     named |= {row.rule for row in facts().combinations}
-    assert named <= set(facts().rules)
+    assert not named - set(facts().rules)
+
+
+def test_a_rule_that_any_step_writes_down_has_a_file():
+    """`rule="…"`, `edit="…"` and `RuleUse("…", …)` anywhere in the pipeline, beside the ids that come from the files."""
+    named = set()
+    for path in sorted((ROOT / "pipeline").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call):
+                given = [k.value for k in node.keywords if k.arg in ("rule", "edit")]
+                if isinstance(node.func, ast.Name) and node.func.id == "RuleUse":
+                    given += node.args[:1]
+                named |= {v.value for v in given if isinstance(v, ast.Constant) and isinstance(v.value, str)}
+    assert {"open-axis", "missing-element", "specificity-descent"} <= named
+    assert not named - {rule["id"] for rule in all_rules()}
+
+
+@pytest.mark.parametrize("folder", sorted(p.parent.name for p in (ROOT / "sample_notes").glob("*/note.txt")))
+def test_every_rule_in_the_report_of_a_sample_can_be_explained(folder):
+    note = (ROOT / "sample_notes" / folder / "note.txt").read_text(encoding="utf-8")
+    report = read({"note": note, "setting": "inpatient" if "discharge" in folder else "outpatient"})
+    used = {rule.id for p in report.proposals for rule in p.rules}
+    used |= {w.rule for w in report.withheld} | {gap.rule for gap in report.gaps}
+    assert used
+    assert not used - {rule["id"] for rule in all_rules()}
 
 
 def test_every_rule_has_an_example_that_fires_and_one_that_does_not():
@@ -83,9 +115,10 @@ def test_every_rule_has_an_example_that_fires_and_one_that_does_not():
         assert len(rule.examples) >= 2, rule.id
         assert rule.sources, rule.id
         assert all("FY2026" in source.edition and source.place for source in rule.sources), rule.id
-        assert any(example.get("withheld") or example.get("not") or example.get("first") for example in rule.examples) or rule.data.get(
-            "effect"
-        ) in ("add", "complete", "choose"), rule.id
+        assert any(
+            example.get("withheld") or example.get("not") or example.get("first") or example.get("no_gap")
+            for example in rule.examples
+        ) or rule.data.get("effect") in ("add", "complete", "choose"), rule.id
 
 
 # --- tables -----------------------------------------------------------------------------------------------------
@@ -108,7 +141,11 @@ def exists(codes, place):
     if "{d}" in place:
         return all(place.replace("{d}", d) in codes for d in DIABETES)
     ends = place.split("-")
-    return len(ends) <= 2 and all(end in codes for end in ends) and all(a < b and len(a) == len(b) for a, b in pairwise(ends))
+    return (
+        len(ends) <= 2
+        and all(end in codes for end in ends)
+        and all(a < b and len(a) == len(b) for a, b in pairwise(ends))
+    )
 
 
 @pytest.mark.parametrize("name", HEADERS)
@@ -131,8 +168,14 @@ def test_values_are_of_the_closed_lists():
 
 
 def overlap(codes, place, others):
-    return any(lies_under(place, other) or lies_under(other, place) for other in others if "-" not in other and "-" not in place) or any(
-        "-" in p and (low := p.split("-")[0]) in codes and any(lies_under(low, o) or lies_under(o.split("-")[0], p) for o in q)
+    return any(
+        lies_under(place, other) or lies_under(other, place)
+        for other in others
+        if "-" not in other and "-" not in place
+    ) or any(
+        "-" in p
+        and (low := p.split("-")[0]) in codes
+        and any(lies_under(low, o) or lies_under(o.split("-")[0], p) for o in q)
         for p, q in [(place, others), *((o, [place]) for o in others)]
     )
 
@@ -180,7 +223,9 @@ def test_manifestations_and_side_effects_are_never_first():
     for code in codes.billable():
         title = codes.title(code).lower()
         manifestation = "in diseases classified elsewhere" in title
-        effect = code[0] == "T" and title.startswith(("adverse effect of", "underdosing of")) and "T36" <= code[:3] <= "T50"
+        effect = (
+            code[0] == "T" and title.startswith(("adverse effect of", "underdosing of")) and "T36" <= code[:3] <= "T50"
+        )
         if manifestation or effect:
             assert any(lies_under(code, place) for place in never), code
 
@@ -203,13 +248,22 @@ def test_symptoms_that_a_coder_codes_are_not_integral():
 
 @pytest.mark.parametrize(
     ("disease", "symptom"),
-    [("J18.9", "R05.9"), ("I50.22", "R06.02"), ("K35.80", "R10.31"), ("N20.0", "R10.A1"), ("G43.909", "R51.9"), ("M17.11", "M25.561")],
+    [
+        ("J18.9", "R05.9"),
+        ("I50.22", "R06.02"),
+        ("K35.80", "R10.31"),
+        ("N20.0", "R10.A1"),
+        ("G43.909", "R51.9"),
+        ("M17.11", "M25.561"),
+    ],
 )
 def test_symptoms_of_a_disease_belong_to_it(disease, symptom):
     assert any(lies_under(symptom, place) for place in facts().integral(disease))
 
 
-@pytest.mark.parametrize("code", ["E11.9", "I10", "J44.9", "I50.9", "N18.31", "G20.A1", "B20", "C50.911", "M06.9", "G40.909", "I48.91"])
+@pytest.mark.parametrize(
+    "code", ["E11.9", "I10", "J44.9", "I50.9", "N18.31", "G20.A1", "B20", "C50.911", "M06.9", "G40.909", "I48.91"]
+)
 def test_systemic_diseases(code):
     assert any(lies_under(code, place) for place in facts().systemic)
 

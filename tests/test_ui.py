@@ -7,6 +7,7 @@ import html
 import json
 import logging
 import re
+import tomllib
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
@@ -472,3 +473,20 @@ def test_the_terminal_report_is_at_most_100_columns_wide(name):
     on = claim.date_of_service if claim else None
     report = review(Note(sample.text, setting, on, Patient()), claim)
     assert max(len(line) for line in as_text(report).splitlines()) <= 100
+
+
+# --- how the workbench is set up -------------------------------------------------------------------------------------------
+
+
+def test_the_workbench_listens_here_only_and_tells_nobody():
+    config = tomllib.loads((Path(APP).parent / ".streamlit" / "config.toml").read_text(encoding="utf-8"))
+    assert config["server"]["address"] == "127.0.0.1"
+    assert config["browser"]["gatherUsageStats"] is False
+    assert config["client"]["showErrorDetails"] == "none"
+
+
+def test_nothing_in_the_pages_names_another_machine_or_writes_to_disk():
+    for path in [Path(APP), *Path(APP).parent.joinpath("ui").iterdir()]:
+        if path.suffix in (".py", ".css"):
+            text = path.read_text(encoding="utf-8").replace("http://www.w3.org/2000/svg", "")
+            assert not re.search(r"https?://|query_params|persist=|@import|url\(", text), path.name

@@ -48,7 +48,7 @@ def descend(codes: CodeSet, place: str, evidence: Evidence, climb: bool = True) 
 
     `climb` first goes up from an unspecified code; a place from our tables was chosen and is kept.
     """
-    top = _climb(codes, place) if climb else place
+    top = entry(codes, place) if climb else place
     return _down(codes, top, evidence, Path(top, open_axes=_open_above(codes, top)))
 
 
@@ -67,7 +67,8 @@ def _open_above(codes: CodeSet, place: str) -> tuple[OpenAxis, ...]:
     return tuple(reversed(found))
 
 
-def _climb(codes: CodeSet, place: str) -> str:
+@lru_cache(maxsize=20_000)
+def entry(codes: CodeSet, place: str) -> str:
     """The node that words for an unspecified code really name: the one above it, where its axes are still open."""
     while len(place) > 3 and place[0] not in "ZVWXY":
         parent = codes.parent(place)

@@ -6,7 +6,7 @@ import datetime as dt
 import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Protocol
 
@@ -78,8 +78,9 @@ class PolicyList:
 class PolicyBook:
     """All sources, best first: what the user imported comes before the starter set.
 
-    The first source that has a policy for a line answers for it, except that an exclusion by statute always stands
-    in front (42 CFR 405.1060: statute, then NCD, then LCD and article).
+    The first source that has a policy for a line answers for it, except that an exclusion by statute, then one by an
+    NCD, always stands in front (42 CFR 405.1060: statute, then NCD, then LCD and article). An article that lists the
+    codes of an NCD says in codes what the NCD says in words: it answers before our reading of these words.
     """
 
     sources: tuple[PolicySource, ...]
@@ -87,11 +88,13 @@ class PolicyBook:
     def find(self, code: str, on: dt.date | None, state: str | None, contract: str, payer: str) -> Found:
         """The policies for one procedure, most authority first, or the reason why there is none."""
         answers = [source.find(code, on, state, contract, payer) for source in self.sources]
-        statutes = [p for a in answers for p in a.policies if p.kind == "statute" and p.never_covered]
+        front = [p for a in answers for p in a.policies if p.kind in ("statute", "NCD") and code in p.never_covered]
+        front.sort(key=lambda p: PRECEDENCE.index(p.kind))
         for answer in answers:
             if answer.policies:
-                rest = [p for p in answer.policies if p not in statutes]
-                return Found((*statutes, *rest))
+                if not front:
+                    return answer
+                return Found((*front, *(p for p in answer.policies if p not in front)))
         reasons = [a.reason for a in answers if a.reason != "no-article"]
         return Found((), reasons[0] if reasons else "no-article")
 
@@ -111,6 +114,23 @@ def is_medicare(payer: str) -> bool:
     return " ".join(payer.casefold().split()) in _settings()["medicare"]
 
 
-def policy_book(imported: Sequence[PolicySource] = ()) -> PolicyBook:
-    """The book with the starter policies last."""
-    return PolicyBook((*imported, PolicyList(policies())))
+def policy_book(imported: Sequence[PolicySource] | None = None) -> PolicyBook:
+    """The book with the starter policies last; before them what the user imported, unless other sources are given.
+
+    Raises ImportProblem where imported files are damaged.
+    """
+    if imported is not None:
+        return PolicyBook((*imported, _starter()))
+    from code_maps.coverage.imported import imported_sources  # it needs this module
+
+    return _book(imported_sources())
+
+
+@cache
+def _starter() -> PolicyList:
+    return PolicyList(policies())
+
+
+@lru_cache(maxsize=8)
+def _book(sources: tuple[PolicySource, ...]) -> PolicyBook:
+    return PolicyBook((*sources, _starter()))

@@ -23,7 +23,9 @@ _CONTINUES = re.compile(r"\b(?:but|however|although|except|started|on|with|due t
 _NOT_AFTER = re.compile(
     r"^[\s\W]{0,3}(?:\d[\d/]*\W{0,3})?(?:is |are |was |were |has been )?(?:negative|normal|absent|not seen|ruled out|unremarkable|no growth)\b"
 )
-_FAMILY = re.compile(r"\b(?:mother|father|sister|brother|son|daughter|aunt|uncle|grand\w+|family history|fhx?|husband|wife|spouse)\b")
+_FAMILY = re.compile(
+    r"\b(?:mother|father|sister|brother|son|daughter|aunt|uncle|grand\w+|family history|fhx?|husband|wife|spouse)\b"
+)
 # The second number of a pair (a diastolic pressure) is no value of its own.
 _NUMBER = re.compile(r"(?<![\d.])(?<!\d/)-?\d[\d,]*(?:\.\d+)?")
 _WORD = re.compile(r"[a-z]{2,}")
@@ -75,7 +77,7 @@ class Mention:
 
 def is_negated(text: str, start: int, end: int) -> bool:
     """Whether words of a clause (lower case) stand under a negation, or are another person's."""
-    before = text[:start]
+    before = text[max(0, start - 120) : start]
     found = _NOT_BEFORE.search(before)
     if found and not _CONTINUES.search(found.group()):
         return True

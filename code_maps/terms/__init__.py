@@ -13,7 +13,7 @@ import hashlib
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
 
@@ -66,6 +66,27 @@ class TermIndex:
     entries: list[tuple[tuple[str, ...], str, str]]
     by_word: dict[str, list[int]]
     phrases: dict[str, list[tuple[tuple[str, ...], tuple[str, ...]]]]
+    _grouped: dict[str, tuple[list[int], dict[str, list[int]]]] = field(default_factory=dict)
+
+    def among(self, word: str, heard: set[str]) -> list[int]:
+        """The entries whose rarest word is `word` and that may stand among the words heard, in order.
+
+        Entries of several words are looked up by one other of their words, so that most are never looked at.
+        """
+        grouped = self._grouped.get(word)
+        if grouped is None:
+            alone: list[int] = []
+            beside: dict[str, list[int]] = {}
+            for number in self.by_word.get(word, ()):
+                # The longest word is seldom one that stands everywhere.
+                other = max((w for w in self.entries[number][0] if w != word), key=len, default="")
+                (beside.setdefault(other, []) if other else alone).append(number)
+            grouped = self._grouped[word] = (alone, beside)
+        alone, beside = grouped
+        others = beside.keys() & heard if beside else ()
+        if not others:
+            return alone
+        return sorted([*alone, *(number for other in others for number in beside[other])])
 
     def merge(self, tokens: list[tuple[str, int, int]]) -> list[tuple[str, int, int]]:
         """`tokens` with the phrases of phrases.csv put in their other form; positions still point at the text."""
@@ -102,6 +123,8 @@ def merge_phrases(
     tokens: list[tuple[str, int, int]], phrases: dict[str, list[tuple[tuple[str, ...], tuple[str, ...]]]]
 ) -> list[tuple[str, int, int]]:
     """Replace known phrases in a row of (folded word, start, end); the replacement spans the whole phrase."""
+    if not any(word in phrases or word in _COUNTED for word, _, _ in tokens):
+        return tokens
     merged: list[tuple[str, int, int]] = []
     i = 0
     while i < len(tokens):

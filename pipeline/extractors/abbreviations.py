@@ -98,15 +98,20 @@ def _lower_of(known: Mapping[str, tuple[Abbreviation, ...]]) -> dict[str, str]:
     }
 
 
-def _phrases_of(known: Mapping[str, tuple[Abbreviation, ...]]) -> re.Pattern[str] | None:
+def _several_of(known: Mapping[str, tuple[Abbreviation, ...]]) -> list[str]:
     """The short forms of several words ("C. diff", "hep B")."""
-    several = sorted((s for s in known if " " in s), key=len, reverse=True)
-    return re.compile(r"(?<!\w)(?:" + "|".join(map(re.escape, several)) + r")(?!\w)") if several else None
+    return sorted((s for s in known if " " in s), key=len, reverse=True)
 
 
 @cache
-def _phrases() -> re.Pattern[str] | None:
-    return _phrases_of(abbreviations())
+def _several() -> list[str]:
+    return _several_of(abbreviations())
+
+
+def _phrases_in(text: str, several: list[str]) -> re.Pattern[str] | None:
+    """A pattern of those short forms of several words that a text holds; None when it holds none, as most do."""
+    held = [short for short in several if short in text]
+    return re.compile(r"(?<!\w)(?:" + "|".join(map(re.escape, held)) + r")(?!\w)") if held else None
 
 
 @cache
@@ -124,7 +129,7 @@ def expand(
     known = abbreviations() if table is None else table
     lower = _lower() if table is None else _lower_of(known)
     defined = definitions(text, layout) if "(" in text else {}
-    phrases = _phrases() if table is None else _phrases_of(known)
+    phrases = _phrases_in(text, _several() if table is None else _several_of(known))
     found: list[tuple[int, int, str]] = []
     for index, sentence in enumerate(layout.sentences):
         near: tuple[frozenset[str], ...] = ()
@@ -143,8 +148,11 @@ def expand(
             word = chunk[0].rstrip(".?!'’")
             if not word:
                 continue
-            pieces = [(chunk.start(), word)]
-            if word not in known and word not in defined and word.lower() not in lower:
+            if word in known or word in defined or word.lower() in lower:
+                pieces = [(chunk.start(), word)]
+            elif word.isalnum():
+                continue  # in one piece
+            else:
                 pieces = [(chunk.start() + p.start(), p[0]) for p in _PART.finditer(word)]
                 if len(pieces) < 2:
                     continue

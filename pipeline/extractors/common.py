@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from code_maps.sections.headings import fold, headings
@@ -41,6 +41,8 @@ class Line:
     words: list[str]
     starts: list[int]
     ends: list[int]
+    notes: dict[str, Any] = field(default_factory=dict)
+    """What several modules ask about the line, kept under a name of their choice."""
 
 
 @dataclass(slots=True)
@@ -54,30 +56,49 @@ class Reading:
 
 def tokens(text: str, start: int, end: int) -> tuple[list[str], list[int], list[int]]:
     """Words and signs between two positions, lower case; a hyphen inside a word only separates."""
+    return _tokens(text, lowered(text), start, end)
+
+
+def lowered(text: str) -> str | None:
+    """The text in lower case with straight apostrophes, each sign in its place; None where lower case is longer, or
+    depends on the sign's neighbours (a capital sigma), and words must be folded one by one."""
+    lower = text.lower().replace("’", "'")
+    return lower if len(lower) == len(text) and "Σ" not in text else None
+
+
+def _tokens(text: str, lower: str | None, start: int, end: int) -> tuple[list[str], list[int], list[int]]:
     words: list[str] = []
     starts: list[int] = []
     ends: list[int] = []
-    for token in _TOKEN.finditer(text, start, end):
+    last = -1
+    for token in _TOKEN.finditer(text if lower is None else lower, start, end):
         word = token[0]
-        low = token.start()
-        if word in "-‐‑" and ends and ends[-1] == low and low + 1 < end and text[low + 1].isalnum():
+        low, high = token.span()
+        if low == last and word in "-‐‑" and low + 1 < end and text[low + 1].isalnum():
             continue
-        words.append(word.lower().replace("’", "'"))
+        words.append(word)
         starts.append(low)
-        ends.append(token.end())
+        ends.append(high)
+        last = high
+    if lower is None:
+        words = [word.lower().replace("’", "'") for word in words]
     return words, starts, ends
 
 
 def read(text: str, layout: Layout) -> Reading:
     """The words of every sentence of a note."""
     headings = [s.title.lower() for s in layout.sections]
+    lower = lowered(text)
     lines = []
     for s in layout.sentences:
-        words, starts, ends = tokens(text, s.start, s.end)
+        words, starts, ends = _tokens(text, lower, s.start, s.end)
         if words:
             heading = headings[s.section] if s.section >= 0 else ""
             lines.append(Line(s.start, s.end, layout.category_of(s), heading, words, starts, ends))
     return Reading(text, layout, lines)
+
+
+_NONE = object()
 
 
 class Phrases:
@@ -87,38 +108,41 @@ class Phrases:
 
     def __init__(self, phrases: Iterable[str] | Mapping[str, Any]) -> None:
         pairs = phrases.items() if isinstance(phrases, Mapping) else ((p, p) for p in phrases)
-        by_first: dict[str, list[tuple[tuple[str, ...], Any]]] = {}
+        by_first: dict[str, dict[int, dict[tuple[str, ...], Any]]] = {}
         for phrase, value in pairs:
             words = tuple(tokens(phrase, 0, len(phrase))[0])
             if words:
-                by_first.setdefault(words[0], []).append((words, value))
-        for entries in by_first.values():
-            entries.sort(key=lambda entry: -len(entry[0]))
-        self._by_first = by_first
+                by_first.setdefault(words[0], {}).setdefault(len(words), {}).setdefault(words, value)
+        # First word -> (length, phrases of that length), longest first.
+        self._by_first = {
+            word: tuple(sorted(lengths.items(), reverse=True)) for word, lengths in by_first.items()
+        }
 
     def at(self, words: list[str], i: int) -> tuple[int, Any] | None:
         """The end (exclusive) and value of the longest phrase that begins at word `i`."""
-        entries = self._by_first.get(words[i])
-        if entries:
-            for phrase, value in entries:
-                size = len(phrase)
-                if size == 1 or tuple(words[i : i + size]) == phrase:
-                    return i + size, value
+        for size, phrases in self._by_first.get(words[i], ()):
+            value = phrases.get(tuple(words[i : i + size]), _NONE)
+            if value is not _NONE:
+                return i + size, value
         return None
 
-    def find(self, words: list[str], low: int = 0, high: int | None = None) -> Iterator[tuple[int, int, Any]]:
+    def find(self, words: list[str], low: int = 0, high: int | None = None) -> list[tuple[int, int, Any]]:
         """Phrases from left to right without overlap: first word, end (exclusive), value."""
-        high = len(words) if high is None else high
         first = self._by_first
+        found: list[tuple[int, int, Any]] = []
+        if first.keys().isdisjoint(words):
+            return found  # true of most lines and lists
+        high = len(words) if high is None else high
         i = low
         while i < high:
             if words[i] in first:
                 hit = self.at(words, i)
                 if hit and hit[0] <= high:
-                    yield i, hit[0], hit[1]
+                    found.append((i, hit[0], hit[1]))
                     i = hit[0]
                     continue
             i += 1
+        return found
 
 
 def clauses(line: Line, colon: bool = True) -> Iterator[tuple[int, int]]:

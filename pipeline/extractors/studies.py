@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 
@@ -39,13 +38,17 @@ def _shows() -> Phrases:
     return Phrases(elements("studies")["words"]["shows"])
 
 
-def studies(line: Line) -> Iterator[Study]:
+def studies(line: Line) -> list[Study]:
     """The studies of a line, those with a result marked."""
-    words = line.words
-    hits = list(_names().find(words))
-    for at, (i, j, (kind, ambiguous)) in enumerate(hits):
-        limit = hits[at + 1][0] if at + 1 < len(hits) else len(words)
-        yield Study(i, j, kind, ambiguous, _result(line, j, limit))
+    found: list[Study] | None = line.notes.get("studies")
+    if found is None:
+        found = line.notes["studies"] = []
+        words = line.words
+        hits = _names().find(words)
+        for at, (i, j, (kind, ambiguous)) in enumerate(hits):
+            limit = hits[at + 1][0] if at + 1 < len(hits) else len(words)
+            found.append(Study(i, j, kind, ambiguous, _result(line, j, limit)))
+    return found
 
 
 def _result(line: Line, j: int, limit: int) -> int:

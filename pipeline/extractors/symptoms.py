@@ -88,17 +88,29 @@ def _items(line: Line, i: int) -> Iterator[tuple[int, int]]:
             return
 
 
+_HAVING = frozenset(("has", "had", "having", "have"))
+_SAYING = frozenset(("notes", "says", "reports", "states", "noticed"))
+
+
 @cache
 def _parts() -> tuple[frozenset[str], Phrases, Phrases]:
     table = elements("symptoms")["words"]
     return frozenset(table["parts"]), Phrases(table["part_verbs"]), Phrases(table["verbs"])
 
 
+@cache
+def _telling() -> frozenset[str]:
+    """The words that a complaint in plain words may begin at."""
+    return _parts()[0] | _HAVING | _SAYING
+
+
 def _told(line: Line) -> Iterator[tuple[int, int]]:
     """Complaints in plain words: 'her fingers turn white', 'cannot climb stairs', 'loses urine'."""
     words = line.words
     parts, moves, verbs = _parts()
-    for i, word in enumerate(words):
+    telling = _telling()
+    for i in [i for i, word in enumerate(words) if word in telling]:
+        word = words[i]
         if word in parts:
             for at in range(i + 1, min(i + 3, len(words))):
                 if words[at] in BREAKS:
@@ -109,14 +121,14 @@ def _told(line: Line) -> Iterator[tuple[int, int]]:
                         _told_end(words, at + 1),
                     )
                     break
-        elif word in ("has", "had", "having", "have") and i + 1 < len(words) and words[i + 1] not in _NOT_HAD:
+        elif word in _HAVING and i + 1 < len(words) and words[i + 1] not in _NOT_HAD:
             for at in range(i + 1, min(i + 6, len(words))):
                 if words[at] in BREAKS or words[at] in _NOT_HAD:
                     break
                 if words[at] in parts:
                     yield i + 1, at + 1
                     break
-        elif word in ("notes", "says", "reports", "states", "noticed") and i + 2 < len(words):
+        elif word in _SAYING and i + 2 < len(words):
             at = i + 2 if words[i + 1] == "that" else i + 1
             end = _told_end(words, at)
             if words[at] in ("he", "she", "it", "they", "his", "her") and _TOLD_NOT.isdisjoint(words[at:end]):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from functools import cache
+from functools import cache, lru_cache
 
 from code_maps.elements import elements, word_set
 from code_maps.terms.drugs import drugs
@@ -81,6 +81,7 @@ def _units() -> Phrases:
 _LOOSE = word_set("treatments", "loose")
 
 
+@lru_cache(maxsize=50_000)
 def _like_drug(word: str) -> bool:
     if len(word) < 6 or not word.isalpha() or word in _not_endings():
         return False
@@ -90,12 +91,12 @@ def _like_drug(word: str) -> bool:
 def treated(line: Line) -> bool:
     """Whether a line names a drug or a dose; the cheap test of others."""
     words = line.words
-    if any(True for _ in _drugs().find(words)):
+    if _drugs().find(words):
         return True
     return (
         any(w in ("mg", "mcg", "units") for w in words)
         or any(_like_drug(w) for w in words)
-        or any(True for _ in _procedures().find(words))
+        or bool(_procedures().find(words))
     )
 
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from models.finding import Finding
 from models.proposal import Candidate, Evidence, Proposal, RuleUse, Withheld
 from pipeline.guidelines.assertion import by_assertion
-from pipeline.guidelines.coding import WEIGHT, Coding, Step, strength, where
+from pipeline.guidelines.coding import Coding, Step, under_any
 from pipeline.guidelines.companions import (
     body_mass_index,
     diabetes_drugs,
@@ -23,6 +23,7 @@ from pipeline.guidelines.companions import (
     screening,
     treatment_encounters,
 )
+from pipeline.guidelines.confidence import confidence, is_narrative
 from pipeline.guidelines.drug_effects import adverse_effects, underdosing
 from pipeline.guidelines.interplay import (
     combine,
@@ -35,7 +36,6 @@ from pipeline.guidelines.interplay import (
     seventh_characters,
 )
 from pipeline.guidelines.selection import choose_assessed, external_causes, fall_back_to_symptoms
-from pipeline.proposals import Draft
 
 __all__ = ["Coding", "decide"]
 
@@ -71,13 +71,17 @@ def decide(coding: Coding, findings: Sequence[Finding]) -> tuple[list[Proposal],
     choose_assessed(coding, by_assertion(coding, findings))
     for step in STEPS:
         step(coding)
+    if not coding.layout.sections and not coding.outpatient and is_narrative(coding):
+        # A bare narrative names no final diagnosis: nothing tells what the stay was for, so the surest come first.
+        sure = {d.code: confidence(coding, d, narrative=True) for d in coding.proposed}
+        coding.proposed.sort(key=lambda d: (under_any(d.code, coding.facts.never_first), -sure[d.code]))
     return _proposals(coding), _candidates(coding), _withheld(coding)
 
 
 def _proposals(coding: Coding) -> list[Proposal]:
     found = []
+    narrative = is_narrative(coding)
     for rank, draft in enumerate(coding.proposed, 1):
-        confidence = _confidence(coding, draft)
         rules = [
             RuleUse("specificity-descent", f"{draft.finding.place} and the words around it lead to {draft.path.code}.")
         ]
@@ -86,7 +90,7 @@ def _proposals(coding: Coding) -> list[Proposal]:
             Proposal(
                 code=draft.code,
                 description=coding.codes.title(draft.code),
-                confidence=confidence,
+                confidence=confidence(coding, draft, narrative),
                 findings=tuple(f.id for f in draft.findings),
                 evidence=tuple(Evidence(f.start, f.end, f.text, f.section) for f in draft.findings),
                 place=draft.finding.place,
@@ -100,19 +104,6 @@ def _proposals(coding: Coding) -> list[Proposal]:
             )
         )
     return found
-
-
-# Codes that a proposed diagnosis calls for rest on it, not on the place where their own words stand.
-_CALLED_FOR = frozenset({"bmi-with-weight-diagnosis", "diabetes-drug-status", "use-additional", "adverse-effect"})
-
-
-def _confidence(coding: Coding, draft: Draft) -> float:
-    if any(rule in _CALLED_FOR for rule, _ in draft.rules):
-        return 0.88
-    base = max(strength(coding, draft), *(WEIGHT[where(f, coding.layout)] for f in draft.findings))
-    base += 0.03 * min(2, len(draft.findings) - 1)
-    base -= 0.1 * bool(draft.path.conflict) + 0.05 * (draft.finding.source == "inclusion")
-    return round(max(0.05, min(0.98, base)), 2)
 
 
 def _candidates(coding: Coding) -> list[Candidate]:

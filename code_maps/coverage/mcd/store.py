@@ -230,12 +230,10 @@ def new_name(kind: str, digest: str) -> str:
     return f"{kind}-{digest[:8]}-{secrets.token_hex(4)}.sqlite"
 
 
-def connect(path: Path, attached: dict[str, Path] | None = None) -> sqlite3.Connection:
-    """A finished file for reading, with others beside it under their names. Raises sqlite3.Error."""
-    db = sqlite3.connect(_uri(path), uri=True, check_same_thread=False)
-    for name, other in (attached or {}).items():
-        db.execute(f'ATTACH ? AS "{name}"', (_uri(other),))
-    return db
+def attach(db: sqlite3.Connection, files: dict[str, Path]) -> None:
+    """Give a connection finished files for reading, each under the name of its kind. Raises sqlite3.Error."""
+    for kind, path in files.items():
+        db.execute(f'ATTACH ? AS "{kind}"', (_uri(path),))
 
 
 def _uri(path: Path) -> str:
