@@ -88,7 +88,10 @@ class Policy(Record):
 
 
 class Verdict(Record):
-    """Whether one claim line stands, and by which rule. CARC and RARC are predictions, as numbers only."""
+    """Whether one claim line stands, and by which rule. CARC and RARC are predictions, as numbers only.
+
+    `pointers_suggested` are better pointers to diagnoses that the note documents, where the line's own don't carry it.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
 
@@ -106,6 +109,7 @@ class Verdict(Record):
     modifiers_suggested: tuple[str, ...] = ()
     why: str = ""
     supported_but_not_pointed: tuple[str, ...] = ()
+    pointers_suggested: tuple[int, ...] = ()
 
 
 class Edit(Record):

@@ -29,18 +29,14 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from typing import Any
-
-from spacy.tokens import Doc
-from spacy.tokens import Span as DocSpan
+from typing import Any, NamedTuple
 
 from code_maps.cues import CueGroup, cue_groups, persistence
 from models.finding import Assertion, Cue, Experiencer, Presence, Temporality
 from models.text import Layout, Sentence, Span
-from pipeline.language import cue_language, medspacy_part, tokens
+from pipeline.language import lowered, medspacy_part, tokens
 
 _MAX_TOKENS = 120  # longer sentences are cut: ConText's work grows with the square
-_BATCH_TOKENS = 64
 _LEAD_TOKENS = 12
 
 
@@ -72,11 +68,9 @@ def _category(group: CueGroup) -> str:
 
 
 @lru_cache(maxsize=1)
-def _context() -> Any:  # noqa: ANN401 -- medspaCy has no types
-    """ConText with our rules; each rule's metadata is its cue group."""
+def _rules() -> tuple[Any, ...]:
+    """A ConText rule for each cue group, in order; its metadata is the group."""
     context = medspacy_part("context")
-    nlp = cue_language()
-    engine = context.ConText(nlp, rules=None, span_attrs=None)
     groups = cue_groups()
     categories = {(_category(g), g.role, g.stops) for g in groups}
     rules = []
@@ -91,36 +85,106 @@ def _context() -> Any:  # noqa: ANN401 -- medspaCy has no types
             or stops & group.ends
             or (role == group.role and role not in ("pseudo", "stop"))
         }
-        for literal in group.literals:
-            rules.append(
-                context.ConTextRule(
-                    literal,
-                    _category(group),
-                    direction=direction,
-                    max_scope=group.scope,
-                    terminated_by=ends,
-                    metadata={"group": group},
-                )
+        rules.append(
+            context.ConTextRule(
+                group.literals[0],
+                _category(group),
+                direction=direction,
+                max_scope=group.scope,
+                terminated_by=ends,
+                metadata={"group": group},
             )
-    # spaCy warns at every call of a token matcher without patterns; medspaCy has one besides the phrase matcher.
-    rules.append(
-        context.ConTextRule(
-            "none", "NONE", pattern=[{"ORTH": "\x00"}], direction="PSEUDO", metadata={"group": None}
         )
-    )
-    engine.add(rules)
-    if not Doc.has_extension("asserted"):
-        Doc.set_extension("asserted", default=())
-    return engine
+    return tuple(rules)
 
 
-def _doc(words: list[str], begins: Sequence[int] = (0,)) -> Doc:
-    """Sentences as one Doc. ConText asks for sentence bounds, which spaCy doesn't keep for fewer than two tokens."""
-    words = words if len(words) > 1 else [*words, ".", "."][:2]
-    first = [False] * len(words)
-    for begin in begins:
-        first[begin] = True
-    return Doc(cue_language().vocab, words=words, sent_starts=first)
+class _Reach(NamedTuple):
+    """How a wording reaches: the number of its cue group, to which sides, and over how many words.
+
+    Cues that only limit what others say reach nowhere.
+    """
+
+    group: int
+    forward: bool
+    backward: bool
+    scope: int
+
+
+_Found = tuple[int, int, _Reach]
+"""A wording in a piece: its first and last token (end exclusive) and how it reaches."""
+_Wordings = dict[str, dict[int, dict[tuple[str, ...], _Reach]]]
+_NO_LIMIT = 10_000
+
+
+@lru_cache(maxsize=1)
+def _wordings() -> _Wordings:
+    """The wordings of all cues by their first word and their number of words."""
+    by_first: _Wordings = {}
+    for number, group in enumerate(cue_groups()):
+        says = group.role not in ("pseudo", "stop", "affirmation")
+        reach = _Reach(
+            number,
+            says and group.direction in ("forward", "both"),
+            says and group.direction in ("backward", "both"),
+            group.scope or _NO_LIMIT,
+        )
+        for literal in group.literals:
+            words = tuple([literal[a:b].lower() for a, b in tokens(literal)])
+            by_first.setdefault(words[0], {}).setdefault(len(words), {})[words] = reach
+    return by_first
+
+
+def _found_in(words: list[str]) -> list[_Found]:
+    """Every wording that stands among some words, from left to right."""
+    by_first = _wordings()
+    found: list[_Found] = []
+    for i, word in enumerate(words):
+        lengths = by_first.get(word)
+        if lengths:
+            for length, wordings in lengths.items():
+                reach = wordings.get(tuple(words[i : i + length]))
+                if reach is not None:
+                    found.append((i, i + length, reach))
+    return found
+
+
+def _may_reach(cue: _Found, where: tuple[int, int]) -> bool:
+    """Whether nothing but other cues could keep a cue from a finding: it stands on the right side and near enough."""
+    start, end, (_, forward, backward, scope) = cue
+    low, high = where
+    return (forward and 0 <= low - end < scope) or (backward and 0 <= start - high < scope)
+
+
+def _modifiers(found: list[_Found], size: int) -> list[Any]:
+    """ConText's modifiers for the wordings found in a sentence of `size` tokens; of overlapping ones the longest stays.
+
+    medspaCy would find the wordings itself, in a Doc, at twenty times the price; from here on all is its own.
+    """
+    context, rules = medspacy_part("context"), _rules()
+    prune = medspacy_part("common.util").prune_overlapping_matches
+    modifiers = []
+    for reach, start, end in prune([(reach, start, end) for start, end, reach in found]):
+        rule = rules[reach.group]
+        forward, backward = rule.direction != "BACKWARD", rule.direction != "FORWARD"
+        modifiers.append(
+            context.ConTextModifier(
+                rule,
+                start,
+                end,
+                None,
+                max(0, start - reach.scope) if backward else end,
+                min(size, end + reach.scope) if forward else start,
+            )
+        )
+    return modifiers
+
+
+class _Target(NamedTuple):
+    """A finding as ConText's graph sees it: first and last token (end exclusive)."""
+
+    start: int
+    end: int
+    label_: str = "finding"
 
 
 # --- public -------------------------------------------------------------------------------------------------------
@@ -134,6 +198,7 @@ def assert_spans(text: str, layout: Layout, spans: Sequence[Span]) -> list[Asser
     """
     sentences = layout.sentences
     starts = [s.start for s in sentences]
+    lower = lowered(text)
     years = frozenset(_ANY_YEAR.findall(text))
     first: dict[tuple[int, int], int] = {}  # several findings may stand on the same words
     same = [first.setdefault((span.start, span.end), number) for number, span in enumerate(spans)]
@@ -149,73 +214,25 @@ def assert_spans(text: str, layout: Layout, spans: Sequence[Span]) -> list[Asser
         if at < 0:
             for number in numbers:
                 alone = Sentence(spans[number].start, spans[number].end)
-                pieces.extend(_pieces(text, layout, alone, None, spans, [number], years))
+                pieces.extend(_pieces(text, lower, layout, alone, None, spans, [number], years))
         else:
-            pieces.extend(_pieces(text, layout, sentences[at], _lead(text, layout, at), spans, numbers, years))
+            pieces.extend(_pieces(text, lower, layout, sentences[at], _lead(text, layout, at), spans, numbers, years))
     answers = dict.fromkeys(first.values(), Assertion())
-    asked: list[tuple[_Piece, list[_Target]]] = []
     for piece, numbers in pieces:
-        cues = _cues_in(piece.words)
-        targets: list[_Target] = []
+        found = _found_in(piece.words)
+        cues = [cue for cue in found if cue[2].forward or cue[2].backward]
+        reachable: dict[int, _Target] = {}
         for number in numbers:
             where = _tokens_of(piece, spans[number]) if cues else (0, 0)
-            if cues and any(_may_reach(cue, where) for cue in cues):
-                targets.append((number, where))
+            if any(_may_reach(cue, where) for cue in cues):
+                reachable[number] = _Target(*where)
             else:  # ConText could find nothing here: it isn't asked
                 answers[number] = _decide(text, piece, spans[number], where, [])
-        if targets:
-            asked.append((piece, targets))
-    for batch in _batches(asked):
-        for piece, number, edges, where in _read(batch):
-            answers[number] = _decide(text, piece, spans[number], where, edges)
+        if reachable:
+            for number, edges in _edges(piece, found, reachable):
+                target = reachable[number]
+                answers[number] = _decide(text, piece, spans[number], (target.start, target.end), edges)
     return [answers[number] for number in same]
-
-
-@dataclass(frozen=True, slots=True)
-class _Literals:
-    """The wordings of the cues that say something by themselves, by first word: those of each length, longest first.
-
-    With each wording, whether it reaches forward and backward, and over how many words."""
-
-    by_first: dict[str, dict[int, dict[tuple[str, ...], tuple[bool, bool, int]]]]
-
-
-@lru_cache(maxsize=1)
-def _literals() -> _Literals:
-    by_first: dict[str, dict[int, dict[tuple[str, ...], tuple[bool, bool, int]]]] = {}
-    for group in cue_groups():
-        if group.role in ("pseudo", "stop", "affirmation"):
-            continue  # these only limit what others say
-        reach = (group.direction in ("forward", "both"), group.direction in ("backward", "both"), group.scope or 10_000)
-        for literal in group.literals:
-            words = tuple([literal[a:b].lower() for a, b in tokens(literal)])
-            if words:
-                by_first.setdefault(words[0], {}).setdefault(len(words), {})[words] = reach
-    return _Literals(by_first)
-
-
-_Found = tuple[int, int, tuple[bool, bool, int]]
-
-
-def _cues_in(words: list[str]) -> list[_Found]:
-    """Where a cue's wording stands: its first and last token (end exclusive) and how it reaches."""
-    by_first = _literals().by_first
-    found: list[_Found] = []
-    for i, word in enumerate(words):
-        lengths = by_first.get(word)
-        if lengths:
-            for length, wordings in lengths.items():
-                reach = wordings.get(tuple(words[i : i + length]))
-                if reach is not None:
-                    found.append((i, i + length, reach))
-    return found
-
-
-def _may_reach(cue: _Found, where: tuple[int, int]) -> bool:
-    """Whether nothing but other cues could keep a cue from a finding: it stands on the right side and near enough."""
-    start, end, (forward, backward, scope) = cue
-    low, high = where
-    return (forward and 0 <= low - end < scope) or (backward and 0 <= start - high < scope)
 
 
 _FAR = 1 << 62
@@ -250,6 +267,7 @@ def assert_sentence(text: str, start: int, end: int, layout: Layout | None = Non
 
 def _pieces(
     text: str,
+    lower: str | None,
     layout: Layout,
     sentence: Sentence,
     lead: Span | None,
@@ -262,15 +280,15 @@ def _pieces(
     category, title = (section.category, section.title.lower()) if section else ("", "")
     low = sentence.start
     high = max([sentence.end, *[spans[n].end for n in numbers]])
-    curly = "’" in text
     places = tokens(text, low, high)
     head = tokens(text, lead.start, lead.end)[-_LEAD_TOKENS:] if lead else []
 
     def piece(part: list[tuple[int, int]]) -> _Piece:
         both = head + part if head else part
-        words = [text[a:b].lower() for a, b in both]
-        if curly:
-            words = [word.replace("’", "'") for word in words]
+        if lower is not None:
+            words = [lower[a:b] for a, b in both]
+        else:
+            words = [text[a:b].lower().replace("’", "'") for a, b in both]
         return _Piece(both, words, len(head), category, title, years)
 
     if len(places) <= _MAX_TOKENS:
@@ -300,57 +318,29 @@ def _pieces(
         begin = end
 
 
-_Target = tuple[int, tuple[int, int]]
-"""The number of a span, and its first and last token (end exclusive) in its piece."""
-
-
-def _batches(pieces: list[tuple[_Piece, list[_Target]]]) -> Iterable[list[tuple[_Piece, list[_Target]]]]:
-    """A few sentences at a time: each call of ConText has its price, and so has each pair of cues."""
-    batch: list[tuple[_Piece, list[_Target]]] = []
-    size = 0
-    for piece, targets in pieces:
-        if batch and size + len(piece.words) > _BATCH_TOKENS:
-            yield batch
-            batch, size = [], 0
-        batch.append((piece, targets))
-        size += len(piece.words)
-    if batch:
-        yield batch
-
-
-def _read(
-    batch: list[tuple[_Piece, list[_Target]]],
-) -> Iterable[tuple[_Piece, int, list[_Edge], tuple[int, int]]]:
-    """For each span: its piece, its number, the cues that reach it, and its first and last token (end exclusive)."""
-    engine = _context()
-    words = [word for piece, _ in batch for word in piece.words]
-    begins = []
-    base = 0
-    wanted: set[tuple[int, int]] = set()
-    for piece, targets in batch:
-        begins.append(base)
-        wanted.update((base + low, base + high) for _, (low, high) in targets)
-        base += len(piece.words)
-    doc = _doc(words, begins)
-    doc._.asserted = [DocSpan(doc, low, high, label="finding") for low, high in sorted(wanted)]
-    engine(doc, targets="asserted")
-    reached: dict[tuple[int, int], list[Any]] = {}
-    for target, modifier in doc._.context_graph.edges:
-        reached.setdefault((target.start, target.end), []).append(modifier)
-    for base, (piece, targets) in zip(begins, batch, strict=True):
-        for number, (low, high) in targets:
-            edges = []
-            for modifier in reached.get((base + low, base + high), ()):
-                start, end = modifier.modifier_span
-                start, end = start - base, end - base
-                if start < high and low < end:
-                    continue  # ConText lets a cue inside the finding modify it
-                before = end <= low
-                between = (end, low) if before else (high, start)
-                edge = _Edge(modifier.rule.metadata["group"], start, end, between[1] - between[0], before)
-                if _reaches(edge, piece, between, (low, high)):
-                    edges.append(edge)
-            yield piece, number, edges, (low, high)
+def _edges(piece: _Piece, found: list[_Found], targets: dict[int, _Target]) -> Iterable[tuple[int, list[_Edge]]]:
+    """For each span, by its number, the cues that reach it: ConText's, less those that our own conditions stop."""
+    graph = medspacy_part("context").ConTextGraph(
+        targets=sorted(set(targets.values())), modifiers=_modifiers(found, len(piece.words))
+    )
+    graph.update_scopes()
+    graph.apply_modifiers()
+    reached: dict[_Target, list[Any]] = {}
+    for target, modifier in graph.edges:
+        reached.setdefault(target, []).append(modifier)
+    for number, target in targets.items():
+        low, high, _ = target
+        edges = []
+        for modifier in reached.get(target, ()):
+            start, end = modifier.modifier_span
+            if start < high and low < end:
+                continue  # ConText lets a cue inside the finding modify it
+            before = end <= low
+            between = (end, low) if before else (high, start)
+            edge = _Edge(modifier.rule.metadata["group"], start, end, between[1] - between[0], before)
+            if _reaches(edge, piece, between, (low, high)):
+                edges.append(edge)
+        yield number, edges
 
 
 # --- how far a cue reaches -----------------------------------------------------------------------------------------
@@ -907,16 +897,13 @@ def _experiencer(edges: list[_Edge], category: str) -> tuple[Experiencer, list[_
 def _has_cue(words: str) -> bool:
     """Whether a heading or list lead holds a cue that can reach what stands below it."""
     said = [words[a:b].lower() for a, b in tokens(words)]
-    if not any(reach[0] for _, _, reach in _cues_in(said)):
+    found = _found_in(said)
+    if not any(reach.forward for _, _, reach in found):
         return False
-    engine = _context()
-    doc = _doc(said)
-    doc._.asserted = []
-    engine(doc, targets="asserted")
     return any(
-        m.direction in ("FORWARD", "BIDIRECTIONAL")
-        and m.rule.metadata["group"].role not in ("stop", "pseudo", "affirmation")
-        for m in doc._.context_graph.modifiers
+        modifier.direction in ("FORWARD", "BIDIRECTIONAL")
+        and modifier.rule.metadata["group"].role not in ("stop", "pseudo", "affirmation")
+        for modifier in _modifiers(found, len(said))
     )
 
 

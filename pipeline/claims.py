@@ -24,6 +24,7 @@ from code_maps.coverage import (
     Way,
     policy_book,
 )
+from code_maps.coverage.payer import payer_source
 from code_maps.icd10cm import CodeSet
 from models.claim import Claim, ClaimCheck, ClaimLine, Policy, Verdict, VerdictName
 from models.finding import Assertion, Finding
@@ -57,12 +58,13 @@ def check_claim(
 
     `codes_for` gives the release for a date of service. Claim edits are another step.
     """
-    book = book or policy_book()
+    book = book or book_at_hand()
     lines = tuple(_judge(number, line, claim, codes_for, evidence, book) for number, line in enumerate(claim.lines, 1))
     release = codes_for(claim.date_of_service)
     undocumented = _undocumented(claim, release, evidence) if evidence else ()
     if evidence:
         lines = tuple(_with_documentation(v, undocumented, evidence) for v in lines)
+        lines = _with_pointers(lines, claim, evidence.proposals, undocumented, codes_for, book)
     billed = set(claim.diagnoses)
     return ClaimCheck(
         lines=lines,
@@ -72,7 +74,14 @@ def check_claim(
     )
 
 
+def book_at_hand() -> PolicyBook:
+    """The user's own payer policies, what was imported, and the starter policies, in this order."""
+    return PolicyBook((payer_source(), *policy_book().sources))
+
+
 def _notices(claim: Claim, codes_for: CodesFor) -> Iterable[str]:
+    for problem in payer_source().problems:
+        yield f"A payer policy isn't used: {problem}"
     dates = dict.fromkeys(line.date_of_service or claim.date_of_service for line in claim.lines)
     for on in dates or {claim.date_of_service: None}:
         release = codes_for(on)
@@ -657,7 +666,7 @@ def assume(claim: Claim, proposals: Sequence[Proposal], codes_for: CodesFor, boo
     """
     if claim.diagnoses or not claim.lines:
         return claim
-    book = book or policy_book()
+    book = book or book_at_hand()
     diagnoses = tuple(dict.fromkeys(p.code for p in proposals))[:MOST_DIAGNOSES]
     lines = tuple(
         line.model_copy(update={"pointers": _pointers(line, claim, diagnoses, codes_for, book)}) for line in claim.lines
@@ -682,3 +691,80 @@ def _pointers(
 def _in_group(group: Group, dx: str) -> bool:
     codes: CodeList = group.codes
     return codes.match(dx) is not None
+
+
+# --- pointers ----------------------------------------------------------------------------------------------------
+
+_HOLDS: dict[VerdictName, int] = {"PASS": 0, "PASS_DX_DOC_GAP": 1, "MANUAL_REVIEW": 2}
+
+
+def best_pointers(
+    claim: Claim, proposals: Sequence[Proposal], codes: CodesFor, book: PolicyBook
+) -> tuple[tuple[int, ...], ...]:
+    """For each line the best legal pointers: positions in the claim's diagnoses, most important first.
+
+    Only diagnoses that the note documents and that are valid on the line's date are pointed to, only among the first
+    twelve, and at most four (837P HI, SV107). With a policy, the fewest that reach its best verdict come first and
+    others that it supports follow; without one, or where nothing supports the line, the line's own documented
+    pointers, else the first documented diagnoses. A line is () when no diagnosis of the claim is documented.
+    """
+    release = codes(claim.date_of_service)
+    note = NoteEvidence("", (), tuple(proposals))
+    documented = [
+        n for n, dx in enumerate(claim.diagnoses[:MOST_DIAGNOSES], 1)
+        if dx not in claim.diagnoses[: n - 1] and dx in release and _documented(dx, release, note)
+    ]  # fmt: skip
+    return tuple(
+        _best(number, line, claim, documented, codes, book) for number, line in enumerate(claim.lines, 1)
+    )
+
+
+def _best(
+    number: int, line: ClaimLine, claim: Claim, documented: Sequence[int], codes: CodesFor, book: PolicyBook
+) -> tuple[int, ...]:
+    on = line.date_of_service or claim.date_of_service
+    release = codes(on)
+    legal = [n for n in documented if release.is_billable(claim.diagnoses[n - 1]) or not release.covers]
+    own = [n for n in dict.fromkeys(line.pointers) if n in legal]
+    usual = tuple(own or legal)[:MOST_POINTERS]
+    found = book.find(line.code, on, claim.state, claim.contract, claim.payer)
+    if not legal or not found.policies:
+        return usual
+    policy = found.policies[0]
+
+    def holds(pointers: tuple[int, ...]) -> int:
+        pointed = tuple(claim.diagnoses[p - 1] for p in pointers)
+        verdict = _by_policy(_Case(number, line, claim, on, release, pointed, None), policy).verdict
+        return _HOLDS.get(verdict, len(_HOLDS))
+
+    # Those that the line points to already are tried first, so that a suggestion changes no more than it must.
+    order = [*own, *(n for n in legal if n not in own)]
+    tries = [(n,) for n in order] + [(a, b) for i, a in enumerate(order) for b in order[i + 1 :]]
+    reached = {pointers: holds(pointers) for pointers in tries}
+    best = min(tries, key=lambda pointers: (reached[pointers], len(pointers), tries.index(pointers)))
+    if reached[best] == len(_HOLDS):
+        return usual
+    more = (n for n in order if n not in best and reached[(n,)] <= reached[best])
+    for n in more:
+        if len(best) < MOST_POINTERS and holds((*best, n)) <= reached[best]:
+            best = (*best, n)
+    return best
+
+
+def _with_pointers(
+    lines: Sequence[Verdict], claim: Claim, proposals: Sequence[Proposal], undocumented: Sequence[str],
+    codes: CodesFor, book: PolicyBook,
+) -> tuple[Verdict, ...]:  # fmt: skip
+    """The verdicts, with better pointers where a line doesn't pass or points to what isn't legal or documented."""
+    suggested = best_pointers(claim, proposals, codes, book)
+    answer = []
+    for verdict, line, pointers in zip(lines, claim.lines, suggested, strict=True):
+        legal = 0 < len(line.pointers) <= MOST_POINTERS and all(
+            1 <= p <= min(len(claim.diagnoses), MOST_DIAGNOSES) and claim.diagnoses[p - 1] not in undocumented
+            for p in line.pointers
+        )
+        fine = legal and verdict.verdict in ("PASS", "NO_POLICY", "UNVERIFIED_PAYER")
+        if pointers and not fine and pointers != line.pointers:
+            verdict = verdict.model_copy(update={"pointers_suggested": pointers})
+        answer.append(verdict)
+    return tuple(answer)

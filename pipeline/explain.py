@@ -11,6 +11,7 @@ from code_maps.edits import edit_rules
 from code_maps.gaps import gap_rules
 from code_maps.guidelines import guideline_rules
 from code_maps.icd10cm import load
+from code_maps.queries import query_rules
 from code_maps.rulefile import Rule
 from models.problem import InputProblem
 
@@ -25,6 +26,7 @@ def _every() -> Iterator[Rule]:
     yield from gap_rules()
     yield from edit_rules()
     yield from (policy.rule for policy in policies())
+    yield from query_rules().values()
 
 
 def all_rules() -> list[dict[str, Any]]:
@@ -69,7 +71,8 @@ def _page(rule: Rule) -> str:
     lines += [f"Source: {source}" for source in rule.sources]
     lines += [f"Limit: {limit}" for limit in rule.limits]
     for example in rule.examples:
-        shown = {k: v for k, v in example.items() if k != "note"}
-        lines += ["", "Example:", *(f"  {line}" for line in str(example.get("note", "")).splitlines())]
+        said = str(example.get("note") or example.get("text") or "")
+        shown = {k: v for k, v in example.items() if k not in ("note", "text")}
+        lines += ["", "Example:", *(f"  {line}" for line in said.splitlines())]
         lines += [f"  -> {name}: {value}" for name, value in shown.items()]
     return "\n".join(lines)

@@ -24,7 +24,6 @@ from functools import lru_cache
 from pathlib import Path
 
 import spacy
-from spacy.attrs import LOWER
 from spacy.language import Language
 from spacy.tokens import Doc
 from spacy.vocab import Vocab
@@ -50,6 +49,13 @@ _TOKEN = re.compile(
 def tokens(text: str, start: int = 0, end: int = sys.maxsize) -> list[tuple[int, int]]:
     """Where the words and signs of `text` begin and end, between two positions; blank text belongs to none."""
     return [match.span() for match in _TOKEN.finditer(text, start, end)]
+
+
+def lowered(text: str) -> str | None:
+    """The text in lower case with straight apostrophes, each sign in its place; None where lower case is longer, or
+    depends on the sign's neighbours (a capital sigma), and words must be folded one by one."""
+    lower = text.lower().replace("’", "'")
+    return lower if len(lower) == len(text) and "Σ" not in text else None
 
 
 class ClinicalTokenizer:
@@ -93,19 +99,6 @@ def language() -> Language:
     """The blank English pipeline with our tokenizer. Made once, then shared."""
     silence_logs()
     nlp = spacy.blank("en")
-    nlp.tokenizer = ClinicalTokenizer(nlp.vocab)
-    return nlp
-
-
-@lru_cache(maxsize=1)
-def cue_language() -> Language:
-    """A Language for matching cues only: its words know their lower case and nothing else.
-
-    Most of the time of making 11,000 phrase rules goes into the features of words that nobody reads (0.62 s with the
-    English vocabulary, 0.30 s with this).
-    """
-    silence_logs()
-    nlp = Language(Vocab(lex_attr_getters={LOWER: str.lower}))
     nlp.tokenizer = ClinicalTokenizer(nlp.vocab)
     return nlp
 

@@ -268,6 +268,8 @@ def _taken(around: Surroundings, finding: Finding) -> set[tuple[int, int]]:
     for other in rivals:
         if other is finding or (other.start < finding.end and finding.start < other.end):
             continue
+        if other.place[0] == "Z" and other.present:
+            continue  # a planned or past operation has the side of what it is for
         if other.present and any(finding.end <= at < other.start for at in joins):
             continue  # "atherosclerosis with claudication": what is joined by "with" describes it
         for token in around.own(other):

@@ -68,7 +68,19 @@ def test_review_gives_the_contracts_json(run, note):
     assert status == 0 and err == ""
     assert report["schema"] == "chartproof.report/1"
     assert [p["code"] for p in report["proposals"]] == ["I12.9", "N18.31"]
-    for key in ("note", "sections", "findings", "proposals", "candidates", "withheld", "claim", "em", "gaps", "elements", "denial_risks"):
+    for key in (
+        "note",
+        "sections",
+        "findings",
+        "proposals",
+        "candidates",
+        "withheld",
+        "claim",
+        "em",
+        "gaps",
+        "elements",
+        "denial_risks",
+    ):
         assert key in report
 
 
@@ -157,7 +169,9 @@ def test_review_refuses_a_claim_that_is_none_and_names_the_place(run, note, tmp_
     assert refused(answer, *said) and MARKER not in answer[2]
 
 
-@pytest.mark.parametrize("arguments", [["review"], ["review", "a", "b"], ["nonsense"], ["review", "x", "--nonsense"], ["batch", "x"]])
+@pytest.mark.parametrize(
+    "arguments", [["review"], ["review", "a", "b"], ["nonsense"], ["review", "x", "--nonsense"], ["batch", "x"]]
+)
 def test_a_call_that_cannot_be_understood_is_status_2(run, arguments):
     status, out, err = run(*arguments)
     assert status == 2 and out == "" and err
@@ -348,7 +362,9 @@ def test_help_names_every_command(run):
 
 
 def process(*arguments, **more):
-    return subprocess.run([sys.executable, "-m", "cli", *map(str, arguments)], cwd=ROOT, capture_output=True, text=True, **more)
+    return subprocess.run(
+        [sys.executable, "-m", "cli", *map(str, arguments)], cwd=ROOT, capture_output=True, text=True, **more
+    )
 
 
 def test_a_process_prints_the_report_and_nothing_else():
@@ -358,7 +374,14 @@ def test_a_process_prints_the_report_and_nothing_else():
 
 
 def test_a_process_writes_utf8_where_the_terminal_knows_ascii_only():
-    ran = process("review", "-", "--format", "json", input="Assessment: gout, 5 µg\n", env={**os.environ, "LC_ALL": "C", "PYTHONIOENCODING": ""})
+    ran = process(
+        "review",
+        "-",
+        "--format",
+        "json",
+        input="Assessment: gout, 5 µg\n",
+        env={**os.environ, "LC_ALL": "C", "PYTHONIOENCODING": ""},
+    )
     assert ran.returncode == 0, ran.stderr
 
 

@@ -151,7 +151,12 @@ def test_what_the_note_does_not_say_is_an_open_axis_with_its_choices(place, word
 
 @pytest.mark.parametrize(
     ("place", "words"),
-    [("I50", "acute systolic heart failure"), ("M25.56", "right knee pain"), ("N18", "stage 3a"), ("I10", "hypertension")],
+    [
+        ("I50", "acute systolic heart failure"),
+        ("M25.56", "right knee pain"),
+        ("N18", "stage 3a"),
+        ("I10", "hypertension"),
+    ],
 )
 def test_what_the_note_says_leaves_no_axis_open(place, words):
     (path,) = descend(CODES, place, evidence(words))
@@ -164,7 +169,9 @@ def test_an_axis_that_was_decided_points_at_its_words():
     (path,) = descend(CODES, "I50", evidence(text))
     assert {text[a.start : a.end] for a in path.axes} >= {"acute", "systolic"}
     (path,) = descend(CODES, "M25.56", evidence("pain, R knee"))
-    assert [(a.axis, a.value, a.start, a.end) for a in path.axes if a.axis == "laterality"] == [("laterality", "right", 6, 7)]
+    assert [(a.axis, a.value, a.start, a.end) for a in path.axes if a.axis == "laterality"] == [
+        ("laterality", "right", 6, 7)
+    ]
 
 
 def test_both_sides_are_one_code_where_there_is_one_and_two_where_there_is_none():
@@ -199,7 +206,9 @@ NODES = [node for node in CODES.nodes() if CODES.children(node) and len(node) < 
 SAMPLE = NODES[::23]
 
 
-@pytest.mark.parametrize("words", ["", "acute on chronic severe, right", "with and without complication, stage 2, left, type 2"])
+@pytest.mark.parametrize(
+    "words", ["", "acute on chronic severe, right", "with and without complication, stage 2, left, type 2"]
+)
 def test_no_branch_is_invented(words):
     """Whatever is said, the descent ends in the release, below where it began, and every choice exists."""
     heard = evidence(words)

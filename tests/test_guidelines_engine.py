@@ -37,7 +37,14 @@ def test_an_empty_note_and_one_without_findings_propose_nothing(coded):
 
 
 @pytest.mark.parametrize(
-    "said", ["No pneumonia.", "Denies chest pain.", "Pneumonia was ruled out.", "No evidence of heart failure.", "Negative for asthma."]
+    "said",
+    [
+        "No pneumonia.",
+        "Denies chest pain.",
+        "Pneumonia was ruled out.",
+        "No evidence of heart failure.",
+        "Negative for asthma.",
+    ],
 )
 def test_what_is_denied_is_not_coded_and_said_to_be_denied(said, reviewed):
     report = reviewed(f"Assessment:\n1. Hypertension.\n2. {said}")
@@ -136,7 +143,9 @@ def test_of_two_names_of_one_disease_the_more_specific_is_coded(coded):
 
 
 def test_a_detail_said_elsewhere_in_the_note_counts(coded):
-    assert coded("HPI: Her left knee has hurt since May.\nAssessment:\n1. Primary osteoarthritis of the knee, left.") == ["M17.12"]
+    assert coded(
+        "HPI: Her left knee has hurt since May.\nAssessment:\n1. Primary osteoarthritis of the knee, left."
+    ) == ["M17.12"]
 
 
 def test_hypertension_and_kidney_disease_are_one_code_and_the_stage_follows(coded):
@@ -166,11 +175,16 @@ def test_diabetes_and_kidney_disease_are_assumed_to_go_together_unless_the_note_
 def test_insulin_and_tablets_of_a_diabetic_are_coded_and_sliding_scale_is_not(coded):
     long_term = coded("Assessment:\n1. Type 2 diabetes. Continue insulin glargine and metformin.")
     assert {"Z79.4", "Z79.84"} <= set(long_term)
-    short = coded("HOSPITAL COURSE: Sliding scale insulin during the stay.\nDISCHARGE DIAGNOSES:\n1. Type 2 diabetes", setting="inpatient")
+    short = coded(
+        "HOSPITAL COURSE: Sliding scale insulin during the stay.\nDISCHARGE DIAGNOSES:\n1. Type 2 diabetes",
+        setting="inpatient",
+    )
     assert "Z79.4" not in short
 
 
-@pytest.mark.parametrize(("index", "code"), [("19.9", "Z68.1"), ("33.1", "Z68.33"), ("39.9", "Z68.39"), ("41.2", "Z68.41"), ("71", "Z68.45")])
+@pytest.mark.parametrize(
+    ("index", "code"), [("19.9", "Z68.1"), ("33.1", "Z68.33"), ("39.9", "Z68.39"), ("41.2", "Z68.41"), ("71", "Z68.45")]
+)
 def test_the_index_is_coded_beside_a_weight_diagnosis_and_behind_it(index, code, coded):
     codes = coded(f"Vitals: BMI {index}\nAssessment:\n1. Obesity.")
     assert codes[0].startswith("E66") and code in codes[1:]
@@ -231,7 +245,10 @@ def test_a_status_code_never_comes_first(coded):
     ("note", "code"),
     [
         ("Assessment: Sprain of the right ankle.", "S93.401A"),
-        ("Follow-up of a right ankle sprain, healing well.\nAssessment: Sprain of the right ankle, subsequent encounter.", "S93.401D"),
+        (
+            "Follow-up of a right ankle sprain, healing well.\nAssessment: Sprain of the right ankle, subsequent encounter.",
+            "S93.401D",
+        ),
     ],
 )
 def test_the_episode_of_care_is_the_seventh_character(note, code, coded):
@@ -263,10 +280,18 @@ def test_a_code_is_proposed_once_however_often_it_is_named(reviewed):
         ("Assessment:\n1. Anemia of chronic kidney disease.", "D63.1", "D63.8"),
         ("Assessment:\n1. Right lower lobe pneumonia.", "J18.9", "J18.1"),
         ("Assessment:\n1. Gestational hypertension, third trimester.", "O13.3", "O10.013"),
-        ("DISCHARGE DIAGNOSES:\n1. Sepsis due to E. coli\n2. Acute kidney injury due to sepsis, resolved", "A41.51", "Z86.19"),
+        (
+            "DISCHARGE DIAGNOSES:\n1. Sepsis due to E. coli\n2. Acute kidney injury due to sepsis, resolved",
+            "A41.51",
+            "Z86.19",
+        ),
         ("Assessment:\n1. Internal hemorrhoids, first degree.", "K64.0", "K64.8"),
         ("Past surgical history: cataract surgery.\nAssessment:\n1. Type 2 diabetes.", "E11.9", "E11.36"),
-        ("PMH: type 2 diabetes, osteoarthritis of hands, cataract surgery 2021.\nAssessment:\n1. Type 2 diabetes.", "E11.9", "E11.36"),
+        (
+            "PMH: type 2 diabetes, osteoarthritis of hands, cataract surgery 2021.\nAssessment:\n1. Type 2 diabetes.",
+            "E11.9",
+            "E11.36",
+        ),
         ("PMH: hyperlipidemia.\nMedications: atorvastatin.\nAssessment:\n1. Mixed hyperlipidemia.", "E78.2", "E78.5"),
         ("Assessment:\n1. Major depressive disorder, recurrent, moderate.", "F33.1", "F33.8"),
     ],

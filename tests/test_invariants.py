@@ -87,7 +87,9 @@ def notes(draw):
 @st.composite
 def encounters(draw):
     """A note with its setting, day and patient."""
-    patient = Patient(draw(st.sampled_from([None, 0.1, 3, 29, 67, 90])), draw(st.sampled_from([None, "female", "male"])))
+    patient = Patient(
+        draw(st.sampled_from([None, 0.1, 3, 29, 67, 90])), draw(st.sampled_from([None, "female", "male"]))
+    )
     setting = draw(st.sampled_from(["outpatient", "outpatient", "inpatient"]))
     return Note(draw(notes()), setting, draw(st.sampled_from(DAYS)), patient)
 
@@ -198,7 +200,10 @@ def test_4_no_two_proposals_break_an_excludes1_note(note):
     codes = load(note.date_of_service)
     for one, other in itertools.combinations(report.proposals, 2):
         why = {rule.id for p in (one, other) for rule in p.rules}
-        assert codes.excludes1(one.code, other.code) is None or any("excludes1" in r for r in why), (one.code, other.code)
+        assert codes.excludes1(one.code, other.code) is None or any("excludes1" in r for r in why), (
+            one.code,
+            other.code,
+        )
 
 
 @given(encounters())
@@ -262,7 +267,9 @@ def test_5_the_order_of_sets_in_a_process_plays_no_part(seed, tmp_path):
 
 def unaccounted(report):
     """Findings with a place that no proposal, candidate or withheld code refers to."""
-    used = {i for group in (report.proposals, report.candidates, report.withheld) for item in group for i in item.findings}
+    used = {
+        i for group in (report.proposals, report.candidates, report.withheld) for item in group for i in item.findings
+    }
     return [(f.text, f.place, f.section, f.assertion.presence) for f in report.findings if f.place and f.id not in used]
 
 
@@ -308,7 +315,11 @@ def everything_said():
     root.setLevel(logging.DEBUG)
     sink = logger.add(heard, level="TRACE")
     try:
-        with warnings.catch_warnings(record=True) as warned, contextlib.redirect_stderr(heard), contextlib.redirect_stdout(heard):
+        with (
+            warnings.catch_warnings(record=True) as warned,
+            contextlib.redirect_stderr(heard),
+            contextlib.redirect_stdout(heard),
+        ):
             warnings.simplefilter("always")
             yield heard
         heard.write("".join(str(w.message) for w in warned))
@@ -321,7 +332,9 @@ def everything_said():
 @settings(max_examples=30)
 @given(encounters())
 def test_7_a_review_logs_and_prints_nothing_of_the_note(note):
-    marked = Note(f"{MARKER} {note.text}\n{MARKER}: chest pain {MARKER}.\n", note.setting, note.date_of_service, note.patient)
+    marked = Note(
+        f"{MARKER} {note.text}\n{MARKER}: chest pain {MARKER}.\n", note.setting, note.date_of_service, note.patient
+    )
     with everything_said() as heard:
         review(marked)
     assert MARKER not in heard.getvalue()
@@ -367,7 +380,7 @@ def test_7_a_failure_inside_the_engine_does_not_quote_the_note(monkeypatch):
 def test_7_no_file_but_the_result_holds_note_text():
     from code_maps.home import home
 
-    assert list(review_many([{"id": "a", "text": f"{MARKER} chest pain"}]))[0]["report"]["findings"]
+    assert next(review_many([{"id": "a", "text": f"{MARKER} chest pain"}]))["report"]["findings"]
     for path in home().rglob("*"):
         if path.is_file():
             assert MARKER.encode() not in path.read_bytes(), path.name

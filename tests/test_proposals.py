@@ -31,8 +31,18 @@ def test_an_open_axis_names_codes_that_exist_and_are_not_the_proposed_one(review
         ("Assessment:\n1. Knee pain.", "M25.569"),
         ("HPI: The left knee hurts.\nAssessment:\n1. Knee pain.", "M25.562"),
         ("HPI: The left knee hurts.\nExam: Right knee normal.\nAssessment:\n1. Knee pain.", "M25.562"),
-        pytest.param("Assessment:\n1. Knee pain after 2 L drained.", "M25.569", marks=pytest.mark.xfail(reason="known fault: a volume is read as a side", strict=False)),
-        pytest.param("Assessment:\n1. Right shoulder pain.\n2. Knee pain.", "M25.569", marks=pytest.mark.xfail(reason="known fault: M25 holds both joints: the side of one is given to the other", strict=False)),
+        pytest.param(
+            "Assessment:\n1. Knee pain after 2 L drained.",
+            "M25.569",
+            marks=pytest.mark.xfail(reason="known fault: a volume is read as a side", strict=False),
+        ),
+        pytest.param(
+            "Assessment:\n1. Right shoulder pain.\n2. Knee pain.",
+            "M25.569",
+            marks=pytest.mark.xfail(
+                reason="known fault: M25 holds both joints: the side of one is given to the other", strict=False
+            ),
+        ),
     ],
 )
 def test_a_side_is_taken_from_where_the_note_gives_it_to_this_finding(note, code, coded):
@@ -65,6 +75,8 @@ def test_confidence_lies_between_nothing_and_certainty(reviewed):
 
 
 def test_a_note_whose_sides_contradict_each_other_is_coded_without_one(reviewed):
-    report = reviewed("HPI: Left knee pain for a month.\nImaging: right knee pain protocol.\nAssessment:\n1. Knee pain.")
+    report = reviewed(
+        "HPI: Left knee pain for a month.\nImaging: right knee pain protocol.\nAssessment:\n1. Knee pain."
+    )
     knee = [p for p in report.proposals if p.code.startswith("M25.56")]
     assert [p.code for p in knee] == ["M25.569"] or len(knee) > 1

@@ -21,7 +21,9 @@ def test_json_lines_are_read_with_bom_empty_lines_and_crlf(tmp_path):
 
 def test_a_bad_line_is_an_error_with_its_number_and_the_others_go_on(tmp_path):
     path = tmp_path / "in.jsonl"
-    path.write_bytes(b'{"id": "a", "text": "x"}\n{"id": "b", "text": "secretword\n[1]\n\xff\xfe\n{"id": "c", "text": "y"}\n')
+    path.write_bytes(
+        b'{"id": "a", "text": "x"}\n{"id": "b", "text": "secretword\n[1]\n\xff\xfe\n{"id": "c", "text": "y"}\n'
+    )
     read = list(read_records(path))
     assert [r["id"] for r in read] == ["a", "line 2", "line 3", "line 4", "c"]
     assert all("error" in r for r in read[1:4])
@@ -31,7 +33,8 @@ def test_a_bad_line_is_an_error_with_its_number_and_the_others_go_on(tmp_path):
 def test_csv_keeps_codes_dates_and_na_as_text(tmp_path):
     path = tmp_path / "in.csv"
     path.write_text(
-        'id,text,setting,age,sex,claim\n007,"a, ""b""\nNA",inpatient,67,female,"{""diagnoses"": [""E11.9""]}"\nNA,,,,,\n', encoding="utf-8"
+        'id,text,setting,age,sex,claim\n007,"a, ""b""\nNA",inpatient,67,female,"{""diagnoses"": [""E11.9""]}"\nNA,,,,,\n',
+        encoding="utf-8",
     )
     first, second = read_records(path)
     assert first == {
@@ -71,7 +74,7 @@ def test_a_file_that_cannot_be_read_at_all_is_a_problem_that_names_it(tmp_path, 
 @pytest.mark.parametrize("ending", [".jsonl", ".csv", ".parquet"])
 def test_what_is_written_is_read_again_in_order(tmp_path, ending):
     path = tmp_path / f"out{ending}"
-    answers = [{"id": str(n), "report": {"n": n, "é": "\n🙂\""}} for n in range(600)] + [{"id": "bad", "error": "why"}]
+    answers = [{"id": str(n), "report": {"n": n, "é": '\n🙂"'}} for n in range(600)] + [{"id": "bad", "error": "why"}]
     assert write_records(path, iter(answers)) == 1
     if ending == ".jsonl":
         assert [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()] == answers
@@ -162,7 +165,11 @@ def test_the_claim_fills_in_what_the_record_leaves_out():
     claim = {"date_of_service": "2026-05-12", "patient": {"age": 67, "sex": "female"}}
     note = validated(NoteRecord, {"id": "a", "text": "x", "claim": claim}, "x").note()
     assert (str(note.date_of_service), note.patient.age, note.patient.sex) == ("2026-05-12", 67, "female")
-    own = validated(NoteRecord, {"id": "a", "text": "x", "date_of_service": "2026-05-11", "patient": {"age": 1}, "claim": claim}, "x").note()
+    own = validated(
+        NoteRecord,
+        {"id": "a", "text": "x", "date_of_service": "2026-05-11", "patient": {"age": 1}, "claim": claim},
+        "x",
+    ).note()
     assert (str(own.date_of_service), own.patient.age, own.patient.sex) == ("2026-05-11", 1, "female")
 
 

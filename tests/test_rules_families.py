@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from code_maps.icd10cm import load
 from models.claim import Claim
 from pipeline.review import check_claim
 
@@ -77,6 +78,8 @@ CASES = [
     case("R-A4", "Assessment:\n1. Right flank pain.", no="R10.A*", on="2025-09-30"),
     case("R-A4", "Assessment:\n1. Relapsing-remitting multiple sclerosis.", codes="G35.A", no="G35"),
     case("R-A4", "Assessment:\n1. Relapsing-remitting multiple sclerosis.", no="G35.A", on="2025-09-30"),
+    case("R-A4", "Assessment:\n1. Brugada syndrome.", codes="I49.8", no="I49.81"),
+    case("R-A4", "Assessment:\n1. Brugada syndrome.", codes="I49.81", no="I49.8", on="2026-11-02"),
     case(
         "R-A5",
         "Assessment:\n1. Supraventricular tachycardia, rate controlled on metoprolol.",
@@ -209,10 +212,9 @@ CASES = [
     ),
     case(
         "R-B11",
-        "Assessment:\n1. Viral upper respiratory infection.\nPlan: Return for shortness of breath or chest pain.",
-        codes="J06.9",
+        "Assessment:\n1. Acute sinusitis.\nPlan: Return for shortness of breath or chest pain.",
+        codes="J01.90",
         no="R06.02 R07.9",
-        fails="term table leads to J98.8, not J06.9",
     ),
     case(
         "R-B11",
@@ -517,7 +519,6 @@ CASES = [
         "Assessment:\n1. Type 1 diabetes.\n2. Hypertension.\n3. CKD stage 2 due to hypertension, not due to diabetes.",
         codes="E10.9 I12.9 N18.2",
         no="E10.22",
-        fails='"not due to diabetes" also unlinks the hypertension named in the sentence',
     ),
     case("R-D16", "Assessment:\n1. Type 1 diabetes.\n2. Furuncle of the neck.", codes="E10.9 L02.12", no="E10.628"),
     case("R-D16", "Assessment:\n1. Type 2 diabetes.\n2. Contact dermatitis.", codes="E11.9 L25.9", no="E11.62*"),
@@ -1044,6 +1045,14 @@ CASES = [
         setting="inpatient",
         fails="no gap for an abnormal result other than A1c and BMI",
     ),
+    # words with a place of their own
+    case(
+        "terms",
+        "Assessment:\n1. Viral upper respiratory infection.",
+        codes="J06.9",
+        no="J98.8",
+        fails="term table leads to J98.8, not J06.9",
+    ),
 ]
 
 
@@ -1056,12 +1065,12 @@ def marked():
 
 
 @pytest.mark.parametrize("one", marked())
-def test_a_coder_would_code_it_so(one, reviewed, codes):
+def test_a_coder_would_code_it_so(one, reviewed):
     report = reviewed(one.text, on=dt.date.fromisoformat(one.on), **one.about)
     got = [p.code for p in report.proposals]
     held = [(w.code, w.rule) for w in report.withheld]
     wanted = f"{one.codes} {one.order} {one.first}".split()
-    assert all(code in codes for code in wanted)
+    assert all(code in load(dt.date.fromisoformat(one.on)) for code in wanted)
     assert not [code for code in wanted if code not in got], (got, held)
     for code in one.no.split():
         if code.endswith("*"):
@@ -1077,11 +1086,11 @@ def test_a_coder_would_code_it_so(one, reviewed, codes):
 
 
 @pytest.mark.parametrize("one", CASES, ids=lambda one: one.statement)
-def test_no_code_is_proposed_twice_or_is_a_heading(one, reviewed, codes):
+def test_no_code_is_proposed_twice_or_is_a_heading(one, reviewed):
     """R-A1, R-C17 on every note of this file."""
-    got = [p.code for p in reviewed(one.text, **one.about).proposals]
+    got = [p.code for p in reviewed(one.text, on=dt.date.fromisoformat(one.on), **one.about).proposals]
     assert len(got) == len(set(got))
-    assert all(codes.is_billable(code) for code in got)
+    assert all(load(dt.date.fromisoformat(one.on)).is_billable(code) for code in got)
 
 
 # --- the same statements on a claim, and on the tabular itself ---------------------------------------------------
@@ -1090,7 +1099,7 @@ ON_A_CLAIM = [
     ("R-A1", ["M54.5"], "2026-05-12", "dx-header"),
     ("R-A2", ["W19"], "2026-05-12", "dx-missing-7th"),
     ("R-A3", ["S52.501"], "2026-05-12", "dx-missing-7th"),
-    ("R-A4", ["R10.A1"], "2025-09-30", "dx-not-yet-effective"),
+    ("R-A4", ["I49.81"], "2026-05-12", "dx-not-yet-effective"),
     ("R-A6", ["U07.2"], "2026-05-12", "dx-unknown"),
     ("R-A6", ["H40.11X1"], "2026-05-12", "dx-unknown"),
     ("R-D1", ["E11.9", "R73.03"], "2026-05-12", "excludes1-conflict"),

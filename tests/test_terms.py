@@ -89,7 +89,9 @@ def test_terms_of_different_meaning_stay_apart(one, other):
     assert set(term_words(one)) != set(term_words(other))
 
 
-@pytest.mark.parametrize("word", ["diabetes", "ascites", "herpes", "caries", "measles", "sepsis", "pus", "pancreas", "lens"])
+@pytest.mark.parametrize(
+    "word", ["diabetes", "ascites", "herpes", "caries", "measles", "sepsis", "pus", "pancreas", "lens"]
+)
 def test_a_word_that_only_looks_like_a_plural_keeps_its_s(word):
     assert fold(word) == fold(word.upper()) and fold(word)[-1] == "s"
 
@@ -125,7 +127,9 @@ def test_a_common_term_enters_the_tabular_at_its_category_and_not_at_a_leaf(plac
      "history", "mass", "other", "cold", "stress"],
 )  # fmt: skip
 def test_a_word_that_says_nothing_alone_is_no_term(word, codes):
-    assert [entry for entry in term_index(codes).entries if entry[0] == (fold(word),)] == []
+    # general.csv may hold it: such a word is coded only where nothing else says what is meant
+    alone = [entry for entry in term_index(codes).entries if entry[0] == (fold(word),)]
+    assert [entry for entry in alone if entry[2] != "general"] == []
 
 
 @pytest.mark.parametrize(

@@ -95,6 +95,8 @@ class PolicyBook:
                 if not front:
                     return answer
                 return Found((*front, *(p for p in answer.policies if p not in front)))
+            if answer.reason == "contract-type-mismatch":
+                break  # the procedure is another contractor's to pay: a reading of an NCD doesn't change that
         reasons = [a.reason for a in answers if a.reason != "no-article"]
         return Found((), reasons[0] if reasons else "no-article")
 

@@ -304,7 +304,7 @@ class _Reader:
                 own.relation(number, sentence)
             ways = own.of(number).requires
             changes = replace(changes, marked=" ".join(marked), marked_requires=ways[0] if len(ways) == 1 else ())
-        notes.prose = changes
+        notes.prose = replace(changes, first_pointer=notes.prose.first_pointer)
 
     def procedure_group(self, text: str, codes: Collection[str]) -> None:
         """Note which lists of diagnoses the procedures of a group are said to need."""

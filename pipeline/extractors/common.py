@@ -14,6 +14,7 @@ from typing import Any
 from code_maps.sections.headings import fold, headings
 from models.finding import Kind, Mention
 from models.text import Layout
+from pipeline.language import lowered
 
 _TOKEN = re.compile(r"\d+(?:[.,]\d+)*|[^\W\d_]+(?:['’][^\W_]+)*\d*|[^\W_]+|[^\w\s]")
 ENDS = frozenset(".;!?|•")
@@ -57,13 +58,6 @@ class Reading:
 def tokens(text: str, start: int, end: int) -> tuple[list[str], list[int], list[int]]:
     """Words and signs between two positions, lower case; a hyphen inside a word only separates."""
     return _tokens(text, lowered(text), start, end)
-
-
-def lowered(text: str) -> str | None:
-    """The text in lower case with straight apostrophes, each sign in its place; None where lower case is longer, or
-    depends on the sign's neighbours (a capital sigma), and words must be folded one by one."""
-    lower = text.lower().replace("’", "'")
-    return lower if len(lower) == len(text) and "Σ" not in text else None
 
 
 def _tokens(text: str, lower: str | None, start: int, end: int) -> tuple[list[str], list[int], list[int]]:

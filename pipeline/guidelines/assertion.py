@@ -48,6 +48,9 @@ def by_assertion(coding: Coding, findings: Iterable[Finding]) -> list[Draft]:
                 )
             else:
                 usable.extend(_past(coding, finding))
+        elif finding.place == "B20" and _only_positive(coding, finding):
+            why = "HIV positive without symptoms or HIV-related illness is a status (OCG I.C.1.a.2.d)."
+            usable.append(as_code(coding, finding, "Z21", "hiv-status", why))
         else:
             usable.extend(drafts_for(coding.codes, coding.around, finding))
     return usable
@@ -100,6 +103,16 @@ def _sequela(coding: Coding, finding: Finding) -> bool:
     sentence = coding.layout.sentences[finding.sentence]
     said = coding.note.text[sentence.start : sentence.end].lower()
     return any(words in said for words in coding.facts.seventh_words["sequela"])
+
+
+_POSITIVE = re.compile(r"\bHIV[- ]?(?:test )?(?:positive|\+)|positive for HIV|asymptomatic HIV", re.IGNORECASE)
+_HIV_ILLNESS = re.compile(r"(?<!never had an )(?<!no )\b(?:AIDS\b|HIV disease|HIV[- ]related|opportunistic)", re.IGNORECASE)
+
+
+def _only_positive(coding: Coding, finding: Finding) -> bool:
+    """Whether the note calls the patient HIV positive and names no HIV disease or illness."""
+    text = coding.note.text
+    return bool(_POSITIVE.search(text)) and not _HIV_ILLNESS.search(text)
 
 
 def _operated(coding: Coding, finding: Finding) -> bool:

@@ -160,6 +160,8 @@ _PAIN_CONTROL = re.compile(r"\bpain (?:management|control|clinic|medicine)\b", r
 
 def treatment_encounters(coding: Coding) -> None:
     """OCG I.C.2.e.2 and I.C.6.b.1: a visit for chemotherapy, or for the control of pain, is first-listed as such."""
+    if not coding.layout.sentences:
+        return
     opening = coding.note.text[: coding.layout.sentences[min(3, len(coding.layout.sentences) - 1)].end]
     cancer = any(under_any(d.code, ("C00-D49",)) for d in coding.proposed)
     wanted = []

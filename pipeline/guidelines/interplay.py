@@ -8,6 +8,7 @@ from dataclasses import replace
 from code_maps.axes.branches import SIDES
 from code_maps.icd10cm import CodeSet
 from code_maps.terms import term_words as words_of
+from code_maps.terms import words
 from pipeline.guidelines.coding import Coding, strength, under_any
 from pipeline.proposals import Draft, drafts_for, evidence_for
 
@@ -106,18 +107,18 @@ _UNRELATED = re.compile(r"\b(?:not|un)[- ]?(?:due|related|caused|from|secondary|
 
 
 def _said_unrelated(coding: Coding, a: Draft, b: Draft) -> bool:
-    """OCG I.A.15: the provider's word that two conditions are unrelated wins. Looked for in their own sentences,
-    where both are named."""
+    """OCG I.A.15: the provider's word that two conditions are unrelated wins.
+
+    Looked for in their sentences: "CKD due to hypertension, not due to diabetes" parts kidney disease and diabetes only.
+    """
     names = [{t.word for f in d.findings for t in coding.around.own(f)} for d in (a, b)]
-    for draft in (a, b):
-        for finding in draft.findings:
+    for mine, other in ((a, names[1]), (b, names[0])):
+        for finding in mine.findings:
             if finding.sentence < 0:
                 continue
             sentence = coding.layout.sentences[finding.sentence]
-            said = coding.note.text[sentence.start : sentence.end]
-            if _UNRELATED.search(said):
-                words = {t.word for t in coding.around.reading.sentences[finding.sentence]}
-                if all(name & words for name in names):
+            for match in _UNRELATED.finditer(coding.note.text, sentence.start, sentence.end):
+                if other & {word for word, _, _ in words(coding.note.text[match.end() : min(match.end() + 40, sentence.end)])}:
                     return True
     return False
 
