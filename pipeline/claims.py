@@ -714,9 +714,7 @@ def best_pointers(
         n for n, dx in enumerate(claim.diagnoses[:MOST_DIAGNOSES], 1)
         if dx not in claim.diagnoses[: n - 1] and dx in release and _documented(dx, release, note)
     ]  # fmt: skip
-    return tuple(
-        _best(number, line, claim, documented, codes, book) for number, line in enumerate(claim.lines, 1)
-    )
+    return tuple(_best(number, line, claim, documented, codes, book) for number, line in enumerate(claim.lines, 1))
 
 
 def _best(
@@ -744,9 +742,9 @@ def _best(
     best = min(tries, key=lambda pointers: (reached[pointers], len(pointers), tries.index(pointers)))
     if reached[best] == len(_HOLDS):
         return usual
-    more = (n for n in order if n not in best and reached[(n,)] <= reached[best])
-    for n in more:
-        if len(best) < MOST_POINTERS and holds((*best, n)) <= reached[best]:
+    level = reached[best]
+    for n in [n for n in order if n not in best and reached[(n,)] <= level]:
+        if len(best) < MOST_POINTERS and holds((*best, n)) <= level:
             best = (*best, n)
     return best
 

@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import pairwise
 
 from code_maps.axes import axis_of
 from code_maps.axes.branches import SIDES, branches
@@ -25,7 +26,7 @@ _DENIALS = frozenset("no not without denies denied negative never absent".split(
 _AXIS_WORDS = frozenset({"laterality", "acuity", "severity", "stage", "type", "control", "episode"})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Draft:
     """A code that one finding leads to. `stem` wants a seventh character; `complete` is False at a header."""
 
@@ -336,7 +337,7 @@ _DOMINANCE = frozenset({"G81", "G83", "I69"})
 def _handed(around: Surroundings) -> str:
     """Which hand the note calls dominant, as a word, or ""."""
     for row in around.reading.sentences:
-        for before, word in zip(row, row[1:], strict=False):
+        for before, word in pairwise(row):
             if word.word in ("handed", "hand") and before.word in ("left", "right"):
                 return before.word
     return ""

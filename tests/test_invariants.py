@@ -20,7 +20,7 @@ import warnings
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from code_maps.icd10cm import load
@@ -142,6 +142,7 @@ def test_1_references_lead_somewhere(note):
 # --- 2 ------------------------------------------------------------------------------------------------------------
 
 
+@example(Note("Mother had ESRD on dialysis.\n", "outpatient", dt.date(2026, 5, 12)))
 @given(encounters())
 def test_2_every_proposal_rests_on_something_present_and_the_patients(note):
     report = review(note)

@@ -83,6 +83,14 @@ def mentioned(sentence: str, listed: Collection[str]) -> frozenset[str]:
     return frozenset(found)
 
 
+_ICD = re.compile(r"\b[A-TV-Z]\d[0-9A-Z](?:\.[0-9A-Z]{1,4})?\b(?!\d)")
+# "When billed with CPT 12345": a companion of the service, not the service.
+_BILLED_WITH = re.compile(
+    r"\b(?:when|if|only|and)?\s*(?:it is |they are |also )?(?:billed|reported|performed|submitted|done) "
+    r"(?:\w+ )?(?:with|in conjunction with|together with)\b[^.;]*", re.IGNORECASE,
+)  # fmt: skip
+
+
 # --- references to groups ----------------------------------------------------------------------------------------
 
 _WORDS = {w: n for n, w in enumerate(
@@ -125,7 +133,9 @@ def _references(sentence: str) -> tuple[list[_Reference], list[_Reference]]:
         reference = _Reference(match.start(), match.end(), tuple(dict.fromkeys(numbers)), bool(re.search(r"\bor\b", match["more"])))
         after = sentence[match.end() : match.end() + 30]
         before = sentence[max(0, match.start() - 40) : match.start()]
-        is_procedure = re.match(r"\s*(?:CPT|HCPCS|procedure|service)", after, re.IGNORECASE) or (
+        is_procedure = re.match(r"\s*(?:CPT|HCPCS|procedure|service)", after, re.IGNORECASE) or re.search(
+            r"(?:CPT|HCPCS|procedure|service)s?(?: codes?)?\s*$", before, re.IGNORECASE
+        ) or (
             re.search(r"(?:CPT|HCPCS|procedure|service)[^.;]{0,25}\b(?:in|from|of|listed in|under)\s+(?:the\s+)?$", before, re.IGNORECASE)
             and not re.search(r"ICD|diagnos", before[-25:], re.IGNORECASE)
         )  # fmt: skip
@@ -172,8 +182,8 @@ _NEED = re.compile(
     r"\b(?:requir\w+|must|shall|needs?|needed|ha(?:s|ve) to|should|only (?:when|if|with)|"
     r"(?:when|if|unless) (?:\w+ )?(?:reported|billed|submitted|used|accompanied|paired|listed|coded)|"
     r"(?:when|if|unless) (?:a|an|one|at least one|any)\b|"
-    r"in (?:combination|conjunction|addition)|together with|along with|accompanied by|paired with|coupled with|"
-    r"combined with|in tandem with|plus|both|as well as)\b|\+",
+    r"in (?:combination|conjunction|addition)|together with|along with|alongside|accompanied by|paired with|coupled with|"
+    r"(?:reported|billed|submitted|used|listed|coded) with|combined with|in tandem with|plus|both|as well as)\b|\+",
     re.IGNORECASE,
 )
 _SECONDARY_WORD = r"(?:secondary|second|additional|supporting|supplementary|supplemental|companion|accompanying|partner)"
@@ -331,7 +341,7 @@ class _Reader:
     def scope(self, number: int, sentence: str) -> bool:
         """Note the procedures that a sentence names for a list, or takes from it."""
         notes = self.of(number)
-        codes = set(mentioned(sentence, self.listed))
+        codes = set(mentioned(_BILLED_WITH.sub(" ", sentence), self.listed) or mentioned(sentence, self.listed))
         for reference in _references(sentence)[1]:
             codes.update(c for n in reference.numbers for c in self.procedures.get(n, ()))
         if not codes or (_COMPANION.search(sentence) and not re.search(r"\bsupport|\bappl(?:y|ies)\b", sentence)):
@@ -446,7 +456,7 @@ class _Reader:
         negated = bool(_NEGATED_NEED.search(sentence))
         alone = bool(_ALONE.search(sentence))
         others = bool({n for r in _references(sentence)[0] for n in r.numbers} - {number})
-        secondary = bool(_LABELLED_SECONDARY.search(sentence)) and not negated and not others
+        secondary = bool(_LABELLED_SECONDARY.search(sentence)) and not negated and not others and not _ICD.search(sentence)
         if secondary and _NEED.search(sentence) and re.search(
             rf"\b(?:requir\w+|needs?|with|accompanied by|plus|and) (?:an? |one |at least one |any )?{_SECONDARY_WORD}\b", sentence,
             re.IGNORECASE,
@@ -525,16 +535,20 @@ _BOILERPLATE = re.compile(
     r"not (?:\w+ ){0,2}(?:assure|guarantee|imply|indicate|ensure)|all[- ]inclusive|exhaustive|"
     r"must be reasonable and necessary|(?:meet|met|meets)\b[^.;]{0,40}\b(?:criteria|requirements)\b[^.;]{0,30}"
     r"\b(?:attached|associated|related|this|applicable) (?:determination|LCD|policy)|"
-    r"(?:do|does) not|(?:see|refer to) the|as (?:of|per) the|CMS|effective)\b",
-    re.IGNORECASE,
-)
-_HARMLESS = re.compile(
-    r"\b(?:when|if|where) (?:medically )?(?:necessary|appropriate|applicable|available|indicated)\b|"
-    r"\b(?:when|if) (?:they are |it is )?(?:billed|reported|submitted|used|performed|listed)(?: \w+)? (?:with|for|on|by|in conjunction with) "
-    r"(?:the )?(?:CPT|HCPCS|procedures?|services?|following|codes?|claim)[^.;,]*",
+    r"(?:do|does) not|(?:see|refer to) the|as (?:of|per) the|CMS|effective|not on the claim|edits?|editing)\b",
     re.IGNORECASE,
 )
 _PATIENT = r"(?:patients?|beneficiar(?:y|ies)|persons?|individuals?|members?|those|women|men|children|adults)"
+_LISTED_HERE = r"(?:following|below|listed|these|above|ICD|codes?|diagnos[ei]s|CPT|HCPCS|procedures?|services?)"
+# Conditions that say no more than that a code of the list is reported.
+_HARMLESS = re.compile(
+    r"\b(?:when|if|where) (?:medically )?(?:necessary|appropriate|applicable|available|indicated)\b|"
+    r"\b(?:only )?(?:when|if) (?:they are |it is )?(?:billed|reported|submitted|used|performed|listed)(?: \w+)? (?:with|for|on|by|in conjunction with) "
+    r"(?:the |any |one |of |at least )*(?:CPT|HCPCS|ICD|procedures?|services?|following|these|codes?|diagnos[ei]s|claim)[^.;,]*|"
+    rf"\b(?:for|in) {_PATIENT} (?:with|having|who have|undergoing|diagnosed with|receiving|being treated for)\b[^.;]{{0,60}}\b{_LISTED_HERE}\b[^.;]*|"
+    r"\b(?:only )?(?:when|if|where|for)\b[^.;]{0,60}\b(?:one|any) (?:or more )?of (?:the|these) (?:following|codes|diagnos[ei]s|conditions|ICD|indications)[^.;]*",
+    re.IGNORECASE,
+)
 _RECORD = r"(?:records?|documentation|chart|notes?|reports?|file|history)"
 _CONDITION = re.compile(
     r"\b(?:only|covered|payable|considered|reimbursed|allowed|supports?|appropriate|necessary|accepted|used|apply|applies|reported)\b"
@@ -546,7 +560,7 @@ _CONDITION = re.compile(
     r"\bmust (?:have|show|demonstrate|contain|include|document|be (?:documented|under|treated|seen|ordered|present|"
     r"established|confirmed|met|evaluated|at least|aged|shown|recorded|tried|failed|preceded|performed|supported))\b|"
     r"\brequir\w+[^.;]{0,40}\b(?:documentation|documented|record|evidence|report|trial|failure|test|order|therapy|"
-    r"treatment|history|proof|prior)\b|\b(?:after|following) (?:the )?(?:failure|a trial|at least|unsuccessful|inadequate)\b|"
+    r"treatment|history|proof|prior)\b|\b(?:documentation|evidence|proof|record) of\b[^.;]{0,80}\b(?:is|are|be) (?:required|needed|necessary)\b|\b(?:after|following) (?:the )?(?:failure|a trial|at least|unsuccessful|inadequate)\b|"
     r"^(?:when|if|where) ",
     re.IGNORECASE,
 )
@@ -778,6 +792,7 @@ def _counted(clause: str) -> str:
     text = re.sub(r"\bevery other (day|week|month|year)", r"every 2 \1s", text)
     text = _COUNT_WORD.sub(lambda m: _COUNT_WORDS[m[0].lower()], text)
     text = re.sub(r"\b(?:a single|single)\b", "1", text)
+    text = re.sub(r"\bthan (every|each)\b", r"than 1 times \1", text)
     text = re.sub(r"[,\"“”]", " ", text)
     return re.sub(r"\s+", " ", text)
 
@@ -800,7 +815,7 @@ def _limits(clause: str, denied: bool) -> Iterable[Frequency]:
     for match in _EVER.finditer(text):
         if _LIMITS.search(text):
             yield Frequency(at_most=int(match[1]), per="ever")
-    if not _LIMITS.search(text):
+    if not _LIMITS.search(text) and not re.match(r"(?:cpt|hcpcs)[^:]{0,60}: \d+ ", text):
         return
     for match in _PER.finditer(text):
         limit = _rate(match, text)

@@ -15,11 +15,11 @@ def by_assertion(coding: Coding, findings: Iterable[Finding]) -> list[Draft]:
     """Sort findings with a place into drafts that may be coded and those that their assertion keeps from it."""
     usable: list[Draft] = []
     findings = tuple(findings)
-    firm = [f for f in findings if f.place and f.source != "general"]
+    firm = _covered(f for f in findings if f.place and f.source != "general")
     for finding in findings:
         if not finding.place:
             continue
-        if finding.source == "general" and any(f.start <= finding.start and finding.end <= f.end for f in firm):
+        if finding.source == "general" and finding.start in firm:
             coding.candidates.append((plain(coding, finding), "a word of a longer term"))
             continue
         assertion = finding.assertion
@@ -103,6 +103,11 @@ def _sequela(coding: Coding, finding: Finding) -> bool:
     sentence = coding.layout.sentences[finding.sentence]
     said = coding.note.text[sentence.start : sentence.end].lower()
     return any(words in said for words in coding.facts.seventh_words["sequela"])
+
+
+def _covered(findings: Iterable[Finding]) -> frozenset[int]:
+    """Every position that lies in one of some findings."""
+    return frozenset(at for f in findings for at in range(f.start, f.end))
 
 
 _POSITIVE = re.compile(r"\bHIV[- ]?(?:test )?(?:positive|\+)|positive for HIV|asymptomatic HIV", re.IGNORECASE)

@@ -15,18 +15,19 @@ from pipeline.proposals import Draft, drafts_for, evidence_for
 
 def merge_same(coding: Coding) -> None:
     """OCG I.B.12: a code is reported once; what says it again is more evidence."""
-    by_code: dict[str, Draft] = {}
+    by_code: dict[str, list[Draft]] = {}
     for draft in coding.proposed:
-        known = by_code.get(draft.code)
-        if known is None:
-            by_code[draft.code] = draft
-        else:
-            better, other = (draft, known) if strength(coding, draft) > strength(coding, known) else (known, draft)
-            findings = tuple(dict.fromkeys((*better.findings, *other.findings)))
-            by_code[draft.code] = replace(
-                better, findings=findings, rules=tuple(dict.fromkeys((*better.rules, *other.rules)))
-            )
-    coding.proposed = list(by_code.values())
+        by_code.setdefault(draft.code, []).append(draft)
+    merged = []
+    for same in by_code.values():
+        best = max(same, key=lambda d: strength(coding, d))
+        if len(same) > 1:
+            others = [d for d in same if d is not best]
+            findings = dict.fromkeys([*best.findings, *(f for d in others for f in d.findings)])
+            rules = dict.fromkeys([*best.rules, *(r for d in others for r in d.rules)])
+            best = replace(best, findings=tuple(findings), rules=tuple(rules))
+        merged.append(best)
+    coding.proposed = merged
 
 
 def prefer_specific(coding: Coding) -> None:
