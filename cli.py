@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 from collections.abc import Iterable, Iterator
 from datetime import date
@@ -27,9 +28,11 @@ app = typer.Typer(
 codes_app = typer.Typer(no_args_is_help=True, help="ICD-10-CM releases: import, list, look up, compare.")
 policies_app = typer.Typer(no_args_is_help=True, help="Coverage policies: import, list, look up.")
 edits_app = typer.Typer(no_args_is_help=True, help="CMS files for claim edits: import, status.")
+services_app = typer.Typer(no_args_is_help=True, help="Quick reference for billed services, and favourites.")
 app.add_typer(codes_app, name="codes")
 app.add_typer(policies_app, name="policies")
 app.add_typer(edits_app, name="edits")
+app.add_typer(services_app, name="services")
 
 MAX_NOTE = 1_000_000
 
@@ -355,6 +358,80 @@ def codes_diff(old: str, new: str) -> None:
             print(sign, *(row if isinstance(row, tuple) else (row,)), sep="  ")
 
 
+@policies_app.command("import")
+def policies_import(
+    paths: Annotated[list[Path], typer.Argument(help="CMS downloads: zips, folders or CSV files.", metavar="PATH…")],
+) -> None:
+    """Read Medicare Coverage Database downloads: current_article.zip, current_lcd.zip, all_*.zip, ncd.zip.
+
+    A download replaces the earlier one of its kind; one that can't be used changes nothing.
+    """
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from code_maps.coverage.mcd import import_paths
+    from code_maps.coverage.mcd.described import import_lines
+
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # leave nothing half done
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("reading", total=None)
+        report = import_paths(
+            paths, lambda table, done, total: bar.update(task, description=table, completed=done, total=total)
+        )
+    for warning in report.warnings:
+        say(f"warning: {warning}")
+    for line in import_lines(report):
+        print(line)
+
+
+@policies_app.command("list")
+def policies_list() -> None:
+    """Starter policies and imported documents: id, version, dates and title."""
+    from code_maps.coverage import policies
+    from code_maps.coverage.mcd.described import list_lines
+
+    for policy in policies():
+        print(f"{policy.id:32} {policy.effective or '':10}  {policy.title}")
+    for line in list_lines():
+        print(line)
+
+
+@policies_app.command("show")
+def policies_show(
+    id: Annotated[str, typer.Argument(help="Such as A56680, L33831, NCD 240 or the name of a starter policy.")],
+    version: Annotated[int | None, typer.Option(help="The latest unless named.")] = None,
+) -> None:
+    """One policy: what is read from it, and its prose."""
+    from code_maps.coverage import policies
+    from code_maps.coverage.mcd.described import show_lines
+
+    if any(policy.id == id for policy in policies()):
+        explain(id)
+        return
+    lines = show_lines(id, version)
+    if lines is None:
+        raise InputProblem("no such policy is at hand", id, "`chartproof policies list` names them all")
+    print("\n".join(lines))
+
+
+@policies_app.command("status")
+def policies_status(
+    on: Annotated[str | None, typer.Option(help="Out of date on which day; today unless given.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+) -> None:
+    """What is imported, from when, how many rows, and what is out of date."""
+    from dataclasses import asdict
+
+    from code_maps.coverage.mcd import read_manifest
+    from code_maps.coverage.mcd.described import status_lines
+
+    if as_json:
+        print(json.dumps({kind: asdict(entry) for kind, entry in read_manifest().items()}, ensure_ascii=False, indent=1))
+        return
+    for line in status_lines(_date(on) or date.today()):
+        print(line)
+
+
 @edits_app.command("import")
 def edits_import(
     paths: Annotated[list[Path], typer.Argument(help="Files, folders or zips from CMS.", metavar="PATH…")],
@@ -377,6 +454,39 @@ def edits_status() -> None:
     from code_maps.edits.imported import status_lines
 
     print("\n".join(status_lines()))
+
+
+@services_app.command("show")
+def services_show(
+    code: Annotated[str, typer.Argument(help="A CPT or HCPCS code.")],
+    on: Annotated[str | None, typer.Option(help="Date of service, as 2026-05-12.")] = None,
+    state: Annotated[str | None, typer.Option(help="Two-letter state of the service.")] = None,
+    payer: Annotated[str, typer.Option(help="The payer.")] = "medicare",
+) -> None:
+    """One service: diagnoses that support it, documentation, limits, and edits that bear on it.
+
+    chartproof services show 83036 --on 2026-05-12 --state FL
+    """
+    from code_maps.icd10cm import load
+    from pipeline.quick_reference import as_text, quick_reference
+
+    day = _date(on)
+    print(as_text(quick_reference(code, load(day), day, state.upper() if state else None, payer)))
+
+
+@services_app.command("favourites")
+def services_favourites(
+    add: Annotated[list[str] | None, typer.Option(help="A code to keep at hand.")] = None,
+    remove: Annotated[list[str] | None, typer.Option(help="A code to let go of.")] = None,
+) -> None:
+    """The services kept at hand.
+
+    chartproof services favourites --add 83036 --add G0296
+    """
+    from code_maps.services import change_favourites, favourites, service_name
+
+    for code in change_favourites(add or (), remove or ()) if add or remove else favourites():
+        print(f"{code}  {service_name(code) or ''}".rstrip())
 
 
 def main() -> None:

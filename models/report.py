@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import date
+from functools import cache
 from typing import Any
 
 from pydantic import BaseModel
@@ -77,9 +78,9 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "presence": assertion.presence,
         "temporality": assertion.temporality,
         "experiencer": assertion.experiencer,
-        "cues": _plain(assertion.cues),
+        "cues": _plain(assertion.cues) if assertion.cues else [],
         "values": dict(finding.values),
-        "links": _plain(finding.links),
+        "links": _plain(finding.links) if finding.links else [],
     }
     if finding.place:
         shown["place"] = finding.place
@@ -94,17 +95,35 @@ _INTERNAL = {
 _RENAMED = {"from_code": "from"}
 
 
+@cache
+def _shown(record: type) -> tuple[tuple[str, str], ...] | None:
+    """The fields of a kind of record that are shown, each with the name it is shown under; None for other types."""
+    if issubclass(record, BaseModel):
+        return tuple((name, name) for name in record.model_fields)
+    if not is_dataclass(record):
+        return None
+    hidden = _INTERNAL.get(record.__name__, set())
+    return tuple((f.name, _RENAMED.get(f.name, f.name)) for f in fields(record) if f.name not in hidden)
+
+
+_SIMPLE = (str, int, float, bool, type(None))
+
+
 def _plain(value: Any) -> Any:
     """`value` as JSON knows it: records to objects, tuples to lists, dates to ISO text."""
+    kind = type(value)
+    if kind in _SIMPLE:
+        return value
+    if kind is tuple or kind is list:
+        return [_plain(item) for item in value]
     if isinstance(value, Finding):
         return _finding(value)
-    if isinstance(value, BaseModel):
-        return {name: _plain(getattr(value, name)) for name in type(value).model_fields}
-    if is_dataclass(value) and not isinstance(value, type):
-        hidden = _INTERNAL.get(type(value).__name__, set())
-        shown = {
-            _RENAMED.get(f.name, f.name): _plain(getattr(value, f.name)) for f in fields(value) if f.name not in hidden
-        }
+    names = _shown(kind)
+    if names is not None:
+        shown = {}
+        for name, label in names:
+            item = getattr(value, name)
+            shown[label] = item if type(item) in _SIMPLE else _plain(item)
         if isinstance(value, Proposal):
             shown["band"] = value.band
         return shown

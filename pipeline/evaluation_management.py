@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 
 from code_maps.edits.evaluation_management import level_of_code, level_of_time, visit_facts
 from code_maps.guidelines import facts as guideline_facts
@@ -97,6 +97,9 @@ def _decision_text(text: str, layout: Layout) -> str:
     return "\n".join(text[s.body : s.end] for s in layout.sections if s.category in DECISION).lower()
 
 
+_UNSAID = re.compile(r"\b(?:no|not|denies|without|never|if|should|may|unless|could)\b[^.;:\n]*$")
+
+
 def _has(text: str, words: Iterable[str]) -> str | None:
     """The first of some words that a lower-case text says without a denial or a condition before it."""
     for word in words:
@@ -104,7 +107,7 @@ def _has(text: str, words: Iterable[str]) -> str | None:
             continue
         for match in _pattern(word).finditer(text):
             before = text[max(0, match.start() - 22) : match.start()]
-            if not re.search(r"\b(?:no|not|denies|without|never|if|should|may|unless|could)\b[^.;:\n]*$", before):
+            if not _UNSAID.search(before):
                 return word
     return None
 
@@ -119,6 +122,38 @@ def _pattern(word: str) -> re.Pattern[str]:
 @lru_cache(maxsize=4096)
 def _exact(word: str) -> re.Pattern[str]:
     return re.compile(rf"(?<![\w-]){re.escape(word)}(?![\w-])")
+
+
+_RUN = re.compile(r"[\w-]+")
+
+
+class _Names:
+    """Names under keys, found in lower-case words without trying every name: by the first run of letters of each."""
+
+    def __init__(self, names: Iterable[tuple[str, str]]) -> None:
+        self._by_first: dict[str, list[tuple[str, str]]] = {}
+        for key, name in names:
+            first = _RUN.match(name)
+            self._by_first.setdefault(first.group() if first else "", []).append((key, name))
+
+    def keys(self, words: str) -> set[str]:
+        """The keys whose names stand among some words as words of their own."""
+        return {
+            key
+            for first in ("", *_RUN.findall(words))
+            for key, name in self._by_first.get(first, ())
+            if name in words and _exact(name).search(words)
+        }
+
+
+@cache
+def _test_names() -> _Names:
+    return _Names((key, name) for key, names in visit_facts()["tests"].items() for name in names)
+
+
+@cache
+def _over_the_counter() -> _Names:
+    return _Names((name, name) for name in visit_facts()["risk"]["over_the_counter"])
 
 
 def _under(code: str, places: Iterable[str]) -> bool:
@@ -150,6 +185,9 @@ def _listed(
     """
     own = [p for p in proposals if p.section in DECISION]
     numbers = sorted({p.problem for p in own if p.problem >= 0} | set(range(len(layout.problems))))
+    by_problem: dict[int, list[Finding]] = {}
+    for finding in findings:
+        by_problem.setdefault(finding.problem, []).append(finding)
     found = []
     for number in numbers:
         problem = layout.problems[number] if number < len(layout.problems) else None
@@ -158,7 +196,7 @@ def _listed(
             continue
         words = text[problem.start : problem.end].lower()
         title = " ".join(text[problem.title_start : problem.title_end].lower().split())
-        inside = [f for f in findings if f.problem == number]
+        inside = by_problem.get(number, [])
         found.append(_problem(title[:80], mine, words, inside))
     loose = [p for p in own if p.problem < 0 and p.code[0] != "Z"]
     found.extend(_problem(_named(p), [p], decided, []) for p in loose if not any(p.code in q.codes for q in found))
@@ -304,10 +342,8 @@ def _data(findings: Sequence[Finding], text: str) -> _Level:
 def _tests(finding: Finding, not_tests: Iterable[str]) -> list[str]:
     """The tests that a finding names, each under one name; an order that no list knows counts by its own words."""
     words = finding.text.lower()
-    named = [
-        key for key, names in visit_facts()["tests"].items()
-        if any(n in words and _exact(n).search(words) for n in names)
-    ]  # fmt: skip
+    found = _test_names().keys(words)
+    named = [key for key in visit_facts()["tests"] if key in found] if found else []
     if "a1c" in named and "cbc" in named:
         named.remove("cbc")  # "hemoglobin A1c"
     if named or finding.kind == "result" or finding.source not in ("labs", "imaging", "other"):
@@ -325,7 +361,7 @@ def _prescription(finding: Finding) -> bool:
     words = finding.text.lower()
     if not re.search(r"[a-z]{4,}", words) or re.match(r"\d|start|take|continu|use|using|apply", words):
         return False
-    return not any(w in words and _exact(w).search(words) for w in visit_facts()["risk"]["over_the_counter"])
+    return not _over_the_counter().keys(words)
 
 
 def _risk(findings: Sequence[Finding], proposals: Sequence[Proposal], decided: str) -> _Level:
@@ -365,10 +401,16 @@ def _risk(findings: Sequence[Finding], proposals: Sequence[Proposal], decided: s
 # --- time --------------------------------------------------------------------------------------------------------
 
 
+# Every pattern of a stated time needs one of these.
+_TIMED = re.compile(r"\d\s*min|total time", re.IGNORECASE)
+
+
 def _minutes(text: str) -> tuple[int | None, str]:
     """The total time of the day that the note states, and its words. Time for something of its own isn't the total."""
     facts = visit_facts()["time"]
     best: tuple[int | None, str] = (None, "")
+    if not _TIMED.search(text):
+        return best
     for pattern in facts["patterns"]:
         for match in re.finditer(pattern, text, re.IGNORECASE):
             begin = max(text.rfind("\n", 0, match.start()) + 1, match.start() - 20)

@@ -173,3 +173,15 @@ def silence_logs() -> None:
     loguru = sys.modules.get("loguru")
     if loguru is not None:
         loguru.logger.disable("PyRuSH")
+
+
+def long_form(words: list[str], short: str) -> int | None:
+    """Which of `words`, all before "(short)", begins the long form that the note defines; None when they define none.
+
+    scispaCy's abbreviation detector decides (Schwartz and Hearst, PSB 2003); it needs no trained model.
+    """
+    from scispacy.abbreviation import find_abbreviation
+
+    doc = Doc(language().vocab, words=[*words, "(", short, ")"])
+    _, found = find_abbreviation(doc[: len(words)], doc[len(words) + 1 : len(words) + 2])
+    return None if found is None else int(found.start)

@@ -51,6 +51,7 @@ _MARKER = re.compile(
     r")?(?:\*\*|__)?"
 )
 _INLINE_ITEM = re.compile(r"(?<![^\s,;:)])(?<!\d,)[(#]?(\d{1,2})[.):]\s+(?=[A-Za-z(\"“])|\s[•●▪■]\s*(?=\S)")
+_MAY_HOLD_ITEM = re.compile(r"\d[.):]\s|[•●▪■]")  # cheap: most lines hold none
 _STOP = re.compile(r"[.!?…]++[\"')\]”’]*(?=[\s,]|$)|[.!?](?=[A-Z][a-z]{2})")
 _LABEL = re.compile(r"([^\W\d_](?:(?![:.;!?] )[^:\n\r]){1,80}):(?=\s|$)")
 _DASH = re.compile(r"\s[-–—]{1,2}\s|\s?—\s?|--")
@@ -569,7 +570,7 @@ def _items(text: str, start: int, end: int, table: Headings) -> list[_Item]:
             expected = number + 1
         head = _Item(at, high, kind, indent, number, blank)
         items.append(head)
-        if text.find(".", at, high) >= 0 or text.find(")", at, high) >= 0 or "•" in text[at:high]:
+        if _MAY_HOLD_ITEM.search(text, at, high):
             for part in _INLINE_ITEM.finditer(text, at, high):
                 inline = int(part[1]) if part[1] else 0
                 if part[1]:

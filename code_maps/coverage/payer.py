@@ -1,8 +1,8 @@
 """A payer's own policies, written by the user: home()/policies/*.toml, in the form of docs/payer-policy-template.toml.
 
-    payer_source()            what the folder holds, as a source for the policy book; a bad file is left out and named
-    read_payer_policy(path)   one file, strictly: raises ImportProblem with the file and the key
-    add_payer_policy(path)    checks a file and puts it into the folder
+payer_source()            what the folder holds, as a source for the policy book; a bad file is left out and named
+read_payer_policy(path)   one file, strictly: raises ImportProblem with the file and the key
+add_payer_policy(path)    checks a file and puts it into the folder
 """
 
 from __future__ import annotations
@@ -60,7 +60,10 @@ def _span(each: re.Pattern[str]) -> Check:
     return check
 
 
-_DX: tuple[str, Check] = ('a list of diagnoses with their dot or ranges, such as ["E11.9", "E08-E13"]', _many(_span(_DIAGNOSIS)))
+_DX: tuple[str, Check] = (
+    'a list of diagnoses with their dot or ranges, such as ["E11.9", "E08-E13"]',
+    _many(_span(_DIAGNOSIS)),
+)
 _CODES: tuple[str, Check] = ('a list of procedure codes or ranges, such as ["83036"]', _many(_span(_SERVICE)))
 _TEXT: tuple[str, Check] = ("a text", _text)
 _TEXTS: tuple[str, Check] = ("a list of texts", _many(_text))
@@ -134,7 +137,9 @@ def _checked(rule: Rule, name: str) -> None:
         raise RuleProblem(f'{name}: kind is {data.get("kind")!r}; a policy of your own has kind = "payer"')
     names = data.get("payers", [])
     if not names:
-        raise RuleProblem(f'{name}: the key \'payers\' is missing; name the payer as claims do, such as ["Acme Health"]')
+        raise RuleProblem(
+            f"{name}: the key 'payers' is missing; name the payer as claims do, such as [\"Acme Health\"]"
+        )
     if wrong := [n for n in names if is_medicare(n)]:
         raise RuleProblem(f"{name}: payers names {wrong[0]!r}; Medicare's policies come from CMS's files")
     if not data.get("services"):

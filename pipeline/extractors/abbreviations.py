@@ -1,9 +1,8 @@
 """Abbreviations -> their long forms: those a note defines, and those of the table.
 
-A definition, 'supraventricular tachycardia (SVT)', is read by the algorithm of Schwartz and Hearst, 'A
-simple algorithm for identifying abbreviation definitions in biomedical text' (PSB 2003), which scispaCy's
-AbbreviationDetector uses too; here without spaCy. Every other place of the short form gets the long form. A
-short form of the table with several readings is expanded only where its company decides for one.
+A definition, 'supraventricular tachycardia (SVT)', is read by scispaCy's abbreviation detector, asked only where a note
+has a short form in parentheses. Every other place of the short form gets the long form. A short form of the table with
+several readings is expanded only where its company decides for one.
 """
 
 from __future__ import annotations
@@ -16,6 +15,7 @@ from functools import cache
 from code_maps.elements import word_set
 from code_maps.terms.abbreviations import Abbreviation, abbreviations
 from models.text import Layout
+from pipeline.language import long_form
 
 _DEFINED = re.compile(r"\(([^\W_][^\s()]{1,9})\)")
 _CHUNK = re.compile(r"[^\s,;:()\[\]\"“”<>=]+")
@@ -23,27 +23,6 @@ _PART = re.compile(r"[^/\-–+&]+")
 _WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
 # Short forms whose lower-case spelling is an ordinary word are taken in capitals only.
 _ORDINARY = word_set("abbreviations", "ordinary")
-
-
-def _long_form(short: str, text: str, start: int, end: int) -> int | None:
-    """Where the long form of `short` begins that ends at `end`, not before `start`; None without one."""
-    at = end - 1
-    index = len(short) - 1
-    while index >= 0:
-        sign = short[index].lower()
-        if not sign.isalnum():
-            index -= 1
-            continue
-        while at >= start and (
-            text[at].lower() != sign
-            or (index == 0 and at > start and (text[at - 1].isalnum() or text[at - 1] in "'’"))
-        ):
-            at -= 1
-        if at < start:
-            return None
-        at -= 1
-        index -= 1
-    return at + 1
 
 
 def definitions(text: str, layout: Layout) -> dict[str, tuple[int, int, int, int]]:
@@ -63,8 +42,12 @@ def definitions(text: str, layout: Layout) -> dict[str, tuple[int, int, int, int
         most = min(len(short) + 5, 2 * len(short))
         if not words or words[-1].end() != end:
             continue
-        begin = _long_form(short, text, words[-most:][0].start(), end)
-        if begin is None or end - begin <= len(short) or short.lower() in text[begin:end].lower().split():
+        window = words[-most:]
+        first = long_form([w.group() for w in window], short)
+        if first is None:
+            continue
+        begin = window[first].start()
+        if end - begin <= len(short) or short.lower() in text[begin:end].lower().split():
             continue
         found[short] = (begin, end, match.start(1), match.end(1))
     return found

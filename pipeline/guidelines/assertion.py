@@ -71,8 +71,8 @@ def _family(coding: Coding, finding: Finding) -> None:
 
 def _uncertain(coding: Coding, finding: Finding) -> list[Draft]:
     """OCG IV.H (outpatient) and II.H, III.C (inpatient)."""
-    if finding.place[0] in "RZ" and coding.outpatient:
-        return drafts_for(coding.codes, coding.around, finding) if finding.place[0] == "R" else []
+    if finding.place[0] == "R" and coding.outpatient:
+        return drafts_for(coding.codes, coding.around, finding)
     if coding.outpatient:
         keep_back(coding, finding, "outpatient-uncertain", "A suspected diagnosis isn't coded in an outpatient note.")
         return []
