@@ -373,7 +373,7 @@ def policies_import(
     from code_maps.coverage.mcd.described import import_lines
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # leave nothing half done
-    with Progress(console=Console(stderr=True), transient=True) as bar:
+    with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as bar:
         task = bar.add_task("reading", total=None)
         report = import_paths(
             paths, lambda table, done, total: bar.update(task, description=table, completed=done, total=total)
@@ -391,7 +391,7 @@ def policies_list() -> None:
     from code_maps.coverage.mcd.described import list_lines
 
     for policy in policies():
-        print(f"{policy.id:32} {policy.effective or '':10}  {policy.title}")
+        print(f"{policy.id:32} {policy.effective or ''!s:10}  {policy.title}")
     for line in list_lines():
         print(line)
 

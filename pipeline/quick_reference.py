@@ -193,11 +193,15 @@ def _asked(criterion: Criterion) -> str:
     return f"{criterion.text}{only}{'; without it the line is only half proved' if criterion.binding else ''}"
 
 
+def _count(number: int, thing: str) -> str:
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
+
+
 def _limit(limit: Frequency) -> str:
     if limit.fewer_than_days is not None:
-        said = f"not within {limit.fewer_than_days} days of the last"
+        said = f"not within {_count(limit.fewer_than_days, 'day')} of the last"
     elif limit.at_least_months is not None:
-        said = f"not within {limit.at_least_months} months of the last"
+        said = f"not within {_count(limit.at_least_months, 'month')} of the last"
     elif limit.full_months is not None:
         said = f"after {limit.full_months} full months following the month of the last"
     else:
@@ -227,7 +231,7 @@ def _bites(code: str, on: dt.date | None, tables: CmsTables) -> Iterator[Bite]:
     limit = (tables.unit_limits or {}).get(code)
     if limit is not None and limit.units > 0:
         per = "on a line" if limit.indicator == 1 else "a day"
-        yield Bite("mue-exceeded", f"At most {limit.units} units {per} (indicator {limit.indicator}).")
+        yield Bite("mue-exceeded", f"At most {_count(limit.units, 'unit')} {per} (indicator {limit.indicator}).")
     mains = (tables.addon_primaries or {}).get(code)
     if mains:
         more = f" and {len(mains) - 8} more" if len(mains) > 8 else ""

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from code_maps.guidelines import facts as guideline_facts
+from code_maps.hcc import table_for as hcc_table
 from code_maps.icd10cm import CodeSet, load
 from code_maps.terms import term_index
 from models.claim import Claim, ClaimCheck
@@ -26,18 +27,21 @@ from pipeline.gaps import denial_risks, elements_of, find_gaps, problem_elements
 from pipeline.guidelines import Coding, decide
 from pipeline.language import ner
 from pipeline.proposals import Surroundings
+from pipeline.risk import conditions
 from pipeline.sections import read_layout
 
 
-def review(note: Note, claim: Claim | None = None, model: str | None = None) -> Report:
+def review(note: Note, claim: Claim | None = None, model: str | None = None, hcc: bool = False) -> Report:
     """Review one note, with or without the claim that was billed for it.
 
     The date of service chooses the code set; without one the newest release with known dates is used and the report
-    says so. `model` names an installed spaCy model whose mentions are added to the findings. Raises nothing for any
-    text of 0 to 1,000,000 characters; InputProblem for a model that isn't installed.
+    says so. `model` names an installed spaCy model whose mentions are added to the findings. `hcc` adds the optional
+    risk-adjustment layer (hccinfhir). Raises nothing for any text of 0 to 1,000,000 characters; InputProblem for a
+    model that isn't installed, and for what `hcc` can't be had without.
     """
+    table = hcc_table(note.date_of_service) if hcc else None
     codes = load(note.date_of_service)
-    notices = list(codes.notices)
+    notices = [*codes.notices, *(table.notices if table else ())]
     if note.date_of_service is None:
         notices.append(f"No date of service was given: the newest installed release, {codes.release}, is used.")
     layout = read_layout(note.text)
@@ -75,6 +79,7 @@ def review(note: Note, claim: Claim | None = None, model: str | None = None) -> 
         elements=elements,
         problem_elements=problems,
         denial_risks=denial_risks(check, em, gaps, elements),
+        risk=conditions(codes, note, layout, findings, proposals, candidates, table, coding.facts) if table else None,
     )
 
 

@@ -6,7 +6,7 @@ import datetime as dt
 import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache, cached_property, lru_cache
 from importlib.resources import files
 from typing import Protocol
 
@@ -46,12 +46,32 @@ class PolicyList:
         A state that isn't given is no reason to leave out a policy of a few states, since none is stricter for it:
         such a policy is left out, and the reason says that the jurisdiction can't be told.
         """
+        key = (code, on, state, contract, payer)
+        answer = self._answers.get(key)
+        if answer is None:
+            if len(self._answers) > 100_000:
+                self._answers.clear()
+            answer = self._answers[key] = self._find(code, on, state, contract, payer.casefold())
+        return answer
+
+    @cached_property
+    def _answers(self) -> dict[tuple[str, dt.date | None, str | None, str, str], Found]:
+        return {}
+
+    @cached_property
+    def _by_code(self) -> dict[str, tuple[CoveragePolicy, ...]]:
+        return {}
+
+    def _speaking_of(self, code: str) -> tuple[CoveragePolicy, ...]:
+        found = self._by_code.get(code)
+        if found is None:
+            found = self._by_code[code] = tuple(p for p in self.policies if code in p.services)
+        return found
+
+    def _find(self, code: str, on: dt.date | None, state: str | None, contract: str, payer: str) -> Found:
         reason, last = "no-article", -1
         found = []
-        payer = payer.casefold()
-        for policy in self.policies:
-            if code not in policy.services:
-                continue
+        for policy in self._speaking_of(code):
             if policy.payers and payer not in policy.payers:
                 continue
             if not policy.payers and not is_medicare(payer):

@@ -185,7 +185,7 @@ def add_payer_policy(path: Path) -> CoveragePolicy:
 class PayerPolicies:
     """The user's own policies as a source of the policy book. `problems` names the files that were left out."""
 
-    listed: PolicyList = PolicyList(())
+    listed: PolicyList
     problems: tuple[str, ...] = ()
 
     @property

@@ -200,6 +200,14 @@ _LABELLED_SECONDARY = re.compile(
     rf"|\b(?:as|is|are|be) (?:an? |the )?(?:secondary|supplementary|second)\b",
     re.IGNORECASE,
 )
+_NOT_WITHOUT = re.compile(r"\b(?:not|never|cannot|can't)\b[^.;]{0,70}\bwithout\b", re.IGNORECASE)
+
+
+def _frees(sentence: str) -> bool:
+    """Whether a sentence says that no second code is needed. "Not when reported alone" says the opposite."""
+    return bool(_NEGATED_NEED.search(_NOT_WITHOUT.sub(" ", _ALONE.sub(" ", sentence))))
+
+
 _FIRST = re.compile(
     r"\b(?:first|primary|principal)\b[^.;]{0,30}\b(?:diagnos[ei]s|pointer|position|pointed|referenced|listed)\b|"
     r"\b(?:listed|reported|sequenced|coded|pointed|billed|placed|appear|reference[d]?|entered|given)\b(?: \w+){0,3}? "
@@ -361,8 +369,8 @@ class _Reader:
         mentioned_numbers = {n for r in references for n in r.numbers}
         if not mentioned_numbers - {number}:
             return False
-        need = _NEED.search(sentence)
-        if _NEGATED_NEED.search(sentence):
+        need = _NOT_WITHOUT.search(sentence) or _NEED.search(sentence)
+        if _frees(sentence):
             return True
         pairing = re.search(r"\band (?:an?|one|at least one|any|1) [^.;]{0,60}?(?:group|list)\b", sentence, re.IGNORECASE)
         if not need and not pairing:
@@ -453,7 +461,7 @@ class _Reader:
     def labels(self, number: int, sentence: str, related: bool) -> None:
         """Note that a list is one of secondary codes, that it supports by itself, or asks for the first pointer."""
         notes = self.of(number)
-        negated = bool(_NEGATED_NEED.search(sentence))
+        negated = _frees(sentence)
         alone = bool(_ALONE.search(sentence))
         others = bool({n for r in _references(sentence)[0] for n in r.numbers} - {number})
         secondary = bool(_LABELLED_SECONDARY.search(sentence)) and not negated and not others and not _ICD.search(sentence)
@@ -615,7 +623,7 @@ def is_unreadable(sentence: str, resolved: bool = False) -> bool:
         return away + relations > 2
     if away and (relations or re.search(r"\b(?:may|must|only|if|when|where|appl(?:y|ies)|used?|per|according|govern)", text, re.IGNORECASE)):
         return True
-    if _STRONG.search(text) and not _NEGATED_NEED.search(text):
+    if _STRONG.search(text) and not _frees(text):
         return True
     return relations > 1 or bool(numbered and _NEED.search(text) and relations)
 

@@ -22,7 +22,7 @@ from code_maps.icd10cm import CodeSet
 from code_maps.icd10cm import cache as stored
 from code_maps.terms.words import content, fold, words
 
-SCHEMA = 12
+SCHEMA = 13
 _TABLE, _TITLE, _INCLUSION, _EPONYM, _GENERAL = "table", "title", "inclusion", "eponym", "general"
 
 _COUNTED = frozenset({"stage", "type", "grade", "class"})
@@ -210,7 +210,9 @@ def _compile(codes: CodeSet) -> tuple[list[tuple[tuple[str, ...], str, str]], di
             if said and place in codes:
                 # A surname alone is more often a person than a disease: it has to be possessive in the note.
                 name = len(said) == 1 and term[:1].isupper() and term[1:2].islower()
-                strongest[frozenset(said)][_TABLE].append((said, place))
+                # An infection named by its organism alone gives way to one that has a site.
+                source = _GENERAL if place[:3] in ("A49", "B34", "B99") else _TABLE
+                strongest[frozenset(said)][source].append((said, place))
                 if name:
                     eponyms.add(said[0])
     for said, place, source in _from_tabular(codes):

@@ -7,12 +7,14 @@ Nothing is dropped: what isn't proposed ends up as a candidate or withheld, with
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from models.finding import Finding
 from models.proposal import Candidate, Evidence, Proposal, RuleUse, Withheld
 from pipeline.guidelines.assertion import by_assertion
 from pipeline.guidelines.coding import Coding, Step, under_any
 from pipeline.guidelines.companions import (
+    blood_thinners,
     body_mass_index,
     diabetes_drugs,
     drugs_taken,
@@ -22,6 +24,7 @@ from pipeline.guidelines.companions import (
     requested_symptoms,
     screening,
     treatment_encounters,
+    weeks_of_gestation,
 )
 from pipeline.guidelines.confidence import confidence, is_narrative
 from pipeline.guidelines.drug_effects import adverse_effects, underdosing
@@ -52,6 +55,8 @@ STEPS: tuple[Step, ...] = (
     organisms,
     injuries_over,
     diabetes_drugs,
+    blood_thinners,
+    weeks_of_gestation,
     adverse_effects,
     underdosing,
     body_mass_index,
@@ -75,7 +80,25 @@ def decide(coding: Coding, findings: Sequence[Finding]) -> tuple[list[Proposal],
         # A bare narrative names no final diagnosis: nothing tells what the stay was for, so the surest come first.
         sure = {d.code: confidence(coding, d, narrative=True) for d in coding.proposed}
         coding.proposed.sort(key=lambda d: (under_any(d.code, coding.facts.never_first), -sure[d.code]))
+    _say_again(coding)
     return _proposals(coding), _candidates(coding), _withheld(coding)
+
+
+def _say_again(coding: Coding) -> None:
+    """Set-aside findings of a code that is proposed after all are more evidence for it."""
+    by_code = {d.code: d for d in coding.proposed}
+    more: dict[str, list[Finding]] = {}
+    kept = []
+    for draft, why in coding.candidates:
+        if draft.code in by_code and all(f.codable for f in draft.findings):
+            more.setdefault(draft.code, []).extend(draft.findings)
+        else:
+            kept.append((draft, why))
+    coding.candidates = kept
+    coding.proposed = [
+        replace(d, findings=tuple(dict.fromkeys([*d.findings, *more[d.code]]))) if d.code in more else d
+        for d in coding.proposed
+    ]
 
 
 def _proposals(coding: Coding) -> list[Proposal]:
@@ -107,11 +130,9 @@ def _proposals(coding: Coding) -> list[Proposal]:
 
 
 def _candidates(coding: Coding) -> list[Candidate]:
-    taken = {d.code for d in coding.proposed}
     merged: dict[tuple[str, str], list[str]] = {}
     for draft, why in coding.candidates:
-        if draft.code not in taken:
-            merged.setdefault((draft.code, why), []).extend(f.id for f in draft.findings)
+        merged.setdefault((draft.code, why), []).extend(f.id for f in draft.findings)
     return [Candidate(code, 0.3, why, tuple(dict.fromkeys(ids))) for (code, why), ids in merged.items()]
 
 

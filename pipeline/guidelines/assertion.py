@@ -35,6 +35,18 @@ def by_assertion(coding: Coding, findings: Iterable[Finding]) -> list[Draft]:
             keep_back(coding, finding, "other-person", "It is somebody else's, not the patient's.")
         elif assertion.presence == "uncertain":
             usable.extend(_uncertain(coding, finding))
+        elif finding.section == "allergies" and finding.place[0] != "Z":
+            coding.candidates.append((plain(coding, finding), "a reaction listed under allergies"))
+        elif _names_a_test(coding, finding):
+            coding.candidates.append((plain(coding, finding), "the name of a test, not a finding"))
+        elif finding.place.startswith("F17.2") and (whose := _smoking(coding, finding)) != "current":
+            if whose == "past":
+                usable.append(as_code(coding, finding, "Z87.891", "history-of", "The patient has stopped."))
+                keep_back(coding, finding, "history-of", "The note says that it is over.")
+            else:
+                keep_back(coding, finding, "other-person", "It is somebody else's, not the patient's.")
+        elif finding.place[0] == "C" and _treated_cancer(coding):
+            usable.extend(_past(coding, finding))
         elif finding.historical and finding.place[0] in "ST" and _sequela(coding, finding):
             usable.extend(drafts_for(coding.codes, coding.around, finding))
         elif _operated(coding, finding):
@@ -108,6 +120,61 @@ def _sequela(coding: Coding, finding: Finding) -> bool:
 def _covered(findings: Iterable[Finding]) -> frozenset[int]:
     """Every position that lies in one of some findings."""
     return frozenset(at for f in findings for at in range(f.start, f.end))
+
+
+_TEST_NAME = re.compile(
+    r"\s+(?:ultrasound|ultrasonography|screen(?:ing)?s?|scans?|panels?|test(?:s|ing)?|levels?|titers?|antibod(?:y|ies)|serolog(?:y|ies)"
+    r"|cultures?|swabs?|pcr|antigens?|markers?|vaccines?|vaccination|prophylaxis|clinic|protocol)\b",
+    re.IGNORECASE,
+)
+
+
+def _names_a_test(coding: Coding, finding: Finding) -> bool:
+    """Whether the words only name a test, a clinic or a vaccine: "AAA ultrasound", "hepatitis B serology"."""
+    return finding.place[0] not in "RZVWXY" and bool(_TEST_NAME.match(coding.note.text, finding.end))
+
+
+_QUIT = re.compile(
+    r"\b(?:quit|gave up|stopped|former|ex-?smok|previously|used to|past|remote|prior|smoked)\b|\bex[- ]", re.IGNORECASE
+)
+_STILL = re.compile(
+    r"\b(?:current(?:ly)?|continues|still|active|smokes|relapsed|resumed|trying to quit|wants to quit|ready to quit|not ready"
+    r"|ppd|packs? (?:a|per) day|every day|daily)\b",
+    re.IGNORECASE,
+)
+_OTHERS_SMOKE = re.compile(r"\b(?:mother|father|parents?|husband|wife|spouse|household|secondhand|passive)\b", re.IGNORECASE)
+
+
+def _smoking(coding: Coding, finding: Finding) -> str:
+    """Whose smoking it is, and whether it is over: current, past or other (OCG I.C.5.b, I.C.21.c.4)."""
+    if finding.sentence < 0:
+        return "current"
+    sentence = coding.layout.sentences[finding.sentence]
+    said = coding.note.text[sentence.start : sentence.end]
+    if _OTHERS_SMOKE.search(said) and not re.search(r"\b(?:patient|pt|he|she)\b", said, re.IGNORECASE):
+        return "other"
+    following = coding.layout.sentences[finding.sentence + 1 : finding.sentence + 2]
+    near = said + " " + " ".join(coding.note.text[s.start : s.end] for s in following)
+    if _QUIT.search(said) and not re.search(r"\b(?:current(?:ly)?|continues|still|relapsed|resumed|trying|wants|ready|smokes)\b", said, re.I):
+        return "past"
+    if re.search(r"\b(?:quit|stopped)\b (?:in|at|\d)", near, re.IGNORECASE) and not _STILL.search(said):
+        return "past"
+    return "current"
+
+
+_NO_DISEASE = re.compile(r"\bno evidence of (?:disease|recurren\w+|malignan\w+)|\bNED\b|\bcancer[- ]free\b|\bdisease[- ]free\b")
+_ACTIVE_TREATMENT = re.compile(
+    r"\b(?:chemotherapy|radiation|immunotherapy|tamoxifen|anastrozole|letrozole|exemestane|leuprolide|trastuzumab|adjuvant)\b"
+    r"[^.;]{0,40}\b(?:today|ongoing|current|continue|cycle|week|started|undergoing|on\b)|\b(?:continue|on|undergoing|taking)\b[^.;]{0,30}"
+    r"\b(?:tamoxifen|anastrozole|letrozole|exemestane|leuprolide|chemotherapy|radiation|immunotherapy)\b|\bno further\b.{0,1}$",
+    re.IGNORECASE,
+)
+
+
+def _treated_cancer(coding: Coding) -> bool:
+    """OCG I.C.2.m: a cancer that was removed, with no treatment directed at it and no sign of it, is history."""
+    text = coding.note.text
+    return bool(_NO_DISEASE.search(text)) and not _ACTIVE_TREATMENT.search(text)
 
 
 _POSITIVE = re.compile(r"\bHIV[- ]?(?:test )?(?:positive|\+)|positive for HIV|asymptomatic HIV", re.IGNORECASE)

@@ -135,6 +135,31 @@ def _finding_at(coding: Coding, wanted: Finding) -> Finding | None:
     )
 
 
+def weeks_of_gestation(coding: Coding) -> None:
+    """Tabular, chapter 15: the weeks of gestation are coded beside a code of the chapter, when the note gives them."""
+    ours = [d for d in coding.proposed if d.code[0] == "O" and not under_any(d.code, ("O00-O08", "O80", "O82"))]
+    if not ours or any(d.code.startswith("Z3A") for d in coding.proposed):
+        return
+    for finding in coding.around.findings:
+        weeks = finding.value("quantity")
+        if finding.value("analyte") == "gestational_age" and isinstance(weeks, (int, float)) and finding.codable:
+            code = f"Z3A.{int(weeks):02d}"
+            if code in coding.codes:
+                coding.proposed.append(as_code(coding, finding, code, "use-additional", "Chapter 15 asks for the weeks."))
+            return
+
+
+def blood_thinners(coding: Coding) -> None:
+    """OCG I.C.21.c.3: long-term anticoagulation is coded beside the condition that it is for."""
+    why_taken = ("I48", "I26", "I82", "D68.5", "D68.6", "Z95.2", "Z86.71")
+    if not any(under_any(d.code, why_taken) for d in coding.proposed) or any(d.code == "Z79.01" for d in coding.proposed):
+        return
+    for finding, drug in drugs_taken(coding.around.findings):
+        if drug.long_term == "Z79.01":
+            coding.proposed.append(as_code(coding, finding, "Z79.01", "use-additional", f"{drug.name} is taken for it."))
+            return
+
+
 def injuries_over(coding: Coding) -> None:
     """OCG I.C.21.c.7: no aftercare Z code for an injury; its own code carries the seventh character."""
     injured = any(d.code[0] in "ST" for d in coding.proposed)

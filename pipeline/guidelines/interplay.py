@@ -9,6 +9,7 @@ from code_maps.axes.branches import SIDES
 from code_maps.icd10cm import CodeSet
 from code_maps.terms import term_words as words_of
 from code_maps.terms import words
+from models.finding import Finding
 from pipeline.guidelines.coding import Coding, strength, under_any
 from pipeline.proposals import Draft, drafts_for, evidence_for
 
@@ -32,6 +33,15 @@ def merge_same(coding: Coding) -> None:
 
 def prefer_specific(coding: Coding) -> None:
     """OCG I.B.2: of codes that name one condition, the more specific stands for it."""
+    for short in list(coding.proposed):
+        for long in coding.proposed:
+            if (
+                short is not long and short.code[:3] == long.code[:3] and len(short.findings) <= len(long.findings)
+                and all(any(_within(f, g) for g in long.findings) for f in short.findings)
+                and not _names_less(coding.codes, long.code, short.code)
+            ):  # fmt: skip
+                coding.withhold(short, "more-specific-documented", f"{long.code} is what the same words name.")
+                break
     for vague in list(coding.proposed):
         for sharp in coding.proposed:
             if sharp is vague or sharp.code == vague.code or sharp.code[:3] != vague.code[:3]:
@@ -46,6 +56,19 @@ def prefer_specific(coding: Coding) -> None:
                     sharp, findings=tuple(dict.fromkeys((*sharp.findings, *vague.findings)))
                 )
                 break
+
+
+def _names_less(codes: CodeSet, code: str, other: str) -> bool:
+    """Whether a code is for another side, or unspecified where the other isn't."""
+    sides = {_side_of(codes, code), _side_of(codes, other)}
+    vague = ["nspecified" in codes.title(c) for c in (code, other)]
+    return {"right", "left"} <= sides or (vague[0] and not vague[1])
+
+
+def _within(inner: Finding, outer: Finding) -> bool:
+    """Whether the words of one finding lie within, or overlap with, the longer words of another."""
+    shorter = inner.end - inner.start < outer.end - outer.start
+    return shorter and inner.start < outer.end and outer.start < inner.end
 
 
 def _is_vaguer(codes: CodeSet, vague: Draft, sharp: Draft) -> bool:
@@ -134,7 +157,8 @@ def drop_integral(coding: Coding) -> None:
             continue  # a narrative without final diagnoses: everything is the record
         for diagnosis in firm:
             symptoms = coding.facts.integral(diagnosis.code)
-            if under_any(draft.code, symptoms) or _same_region(coding, draft, diagnosis):
+            regional = under_any(draft.code, coding.facts.regional_symptoms) and diagnosis.code[0] in "MST"
+            if _same_region(coding, draft, diagnosis) if regional else under_any(draft.code, symptoms):
                 why = f"Part of {diagnosis.code}, {coding.codes.title(diagnosis.code)}."
                 coding.withhold(draft, "integral-symptom", why)
                 break

@@ -15,8 +15,12 @@ def choose_assessed(coding: Coding, drafts: list[Draft]) -> None:
     firm_problems = {d.finding.problem for d in stated if coding.stands(d) == "title"}
     in_title = any(coding.stands(d) == "title" for d in stated)
     elsewhere = any(d.finding.section != "imaging" and d.code[0] != "Z" for d in drafts)
+    current = {d.finding.place[:3] for d in drafts if not d.finding.historical}
     for draft in drafts:
         stands, code = coding.stands(draft), draft.code
+        if code[0] == "Z" and draft.finding.historical and draft.finding.place[:3] in current:
+            coding.set_aside(draft, "the note says elsewhere that it is current")
+            continue
         if draft.finding.historical and code[0] in "ST":
             coding.proposed.append(draft)  # a late effect: by_assertion lets no other past injury through
             continue
@@ -136,7 +140,7 @@ def fall_back_to_symptoms(coding: Coding) -> None:
     """OCG IV.D, IV.H: without a confirmed diagnosis the symptom or reason for the visit is coded."""
     doubtful = {d.finding.problem for d, rule, _ in coding.withheld if rule == "outpatient-uncertain"}
     have = {d.finding.problem for d in coding.proposed}
-    aside = list(coding.candidates)
+    aside = [(d, why) for d, why in coding.candidates if d.finding.codable and d.finding.source != "general"]
     chosen: list[Draft] = []
     for draft, _ in aside:
         if draft.code[0] == "R" or under_any(draft.code, coding.facts.symptom_like):

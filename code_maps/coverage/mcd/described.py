@@ -61,7 +61,7 @@ def list_lines() -> Iterator[str]:
         ended = f"to {version.ended}" if version.ended else ""
         state = "proposed" if version.proposed else "retired" if version.retired and version.ended else ""
         named = f"{_LETTERS[kind]}{version.id}"
-        yield f"{named:10} {version.number:>4}  {version.effective or '':10}  {ended:13}  {state:8}  {version.title}".rstrip()
+        yield f"{named:10} {version.number:>4}  {version.effective or ''!s:10}  {ended:13}  {state:8}  {version.title}".rstrip()
 
 
 def show_lines(id: str, number: int | None = None) -> list[str] | None:

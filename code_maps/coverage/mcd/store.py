@@ -123,6 +123,8 @@ class Builder:
             self._db.execute(f'CREATE INDEX "i_{table}" ON "{table}" ({", ".join(columns)})')
         if table.endswith("_x_hcpc_code"):
             self._db.execute(f'CREATE INDEX "c_{table}" ON "{table}" (hcpc_code_id)')
+        if table == "article_related_documents":
+            self._db.execute(f'CREATE INDEX "r_{table}" ON "{table}" (r_lcd_id)')
 
     def close(self) -> None:
         """Write what is left to the disk."""

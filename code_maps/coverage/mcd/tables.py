@@ -100,6 +100,7 @@ INDEXES: dict[str, tuple[str, ...]] = {
     "article_x_contractor": ("article_id", "article_version"),
     "article_x_primary_jurisdiction": ("article_id", "article_version"),
     "article_related_documents": ("article_id", "article_version"),
+    "article_x_hcpc_code": ("article_id", "article_version"),
     "article_x_hcpc_code_group": ("article_id", "article_version"),
     "article_x_hcpc_modifier": ("article_id", "article_version"),
     "article_x_hcpc_modifier_group": ("article_id", "article_version"),
