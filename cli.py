@@ -11,13 +11,18 @@ import os
 import signal
 import sys
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from models.problem import InputProblem
+
+if TYPE_CHECKING:
+    from models.claim import Claim
+    from models.record import NoteRecord
 
 app = typer.Typer(
     add_completion=False,
@@ -42,13 +47,13 @@ def say(message: str) -> None:
     print(message, file=sys.stderr)
 
 
-def _date(value: str | None) -> date | None:
+def _date(value: str | None, option: str = "--on") -> date | None:
     if value is None:
         return None
     try:
         return date.fromisoformat(value)
     except ValueError:
-        raise InputProblem(f"{value!r} is no date", "--on", "write it as 2026-05-12") from None
+        raise InputProblem(f"{value!r} is no date", option, "write it as 2026-05-12") from None
 
 
 def _read_text(path: str) -> str:
@@ -106,6 +111,15 @@ def review(
     state: Annotated[str | None, typer.Option(help="Two-letter state of the service.")] = None,
     format: Annotated[str, typer.Option(help="text, json, html or markdown.")] = "text",
     model: Annotated[str | None, typer.Option(help="A spaCy or scispaCy model whose mentions are added.")] = None,
+    hcc: Annotated[
+        bool, typer.Option("--hcc", help="Add HCC, chronic flags and MEAT support (needs hccinfhir and a date).")
+    ] = False,
+    compare_setting: Annotated[
+        bool, typer.Option("--compare-setting", help="How the review differs in the other setting; text or json.")
+    ] = False,
+    compare_date: Annotated[
+        str | None, typer.Option(help="How the review differs on this date of service; text or json.")
+    ] = None,
 ) -> None:
     """Review one note, with or without its claim.
 
@@ -125,7 +139,15 @@ def review(
     data = {"id": "note", "text": _read_text(note), "setting": setting, "date_of_service": _date(on)}
     data["patient"] = {"age": age, "sex": sex}
     record = validated(NoteRecord, {**data, "claim": billed}, note)
-    report = review_note(record.note(), billed, model=model)
+    if compare_setting or compare_date is not None:
+        if compare_setting and compare_date is not None:
+            raise InputProblem("two things at once", "--compare-date", "compare the setting or the date")
+        if hcc:
+            raise InputProblem("no part of a comparison", "--hcc", "review with --hcc on each date")
+        _one_of("--format (of a comparison)", format, ("text", "json"))
+        _compare(record, billed, model, _date(compare_date, "--compare-date"), format)
+        return
+    report = review_note(record.note(), billed, model=model, hcc=hcc)
     if format == "json":
         print(json.dumps(report.to_dict(), ensure_ascii=False, indent=1))
         return
@@ -135,6 +157,26 @@ def review(
         rendered.print_text(report, colour=sys.stdout.isatty() and "NO_COLOR" not in os.environ)
     else:
         print(rendered.as_html(report, record.text) if format == "html" else rendered.as_markdown(report))
+
+
+def _compare(record: NoteRecord, claim: Claim | None, model: str | None, on: date | None, format: str) -> None:
+    """The note as it is and in the other setting, or on another date (the claim moves with it): what differs."""
+    from exchange import rendered
+    from pipeline.compare import compare
+    from pipeline.review import review as review_note
+
+    note = record.note()
+    if on is None:
+        other = replace(note, setting="inpatient" if note.setting == "outpatient" else "outpatient")
+        moved = claim
+    else:
+        other = replace(note, date_of_service=on)
+        moved = claim.model_copy(update={"date_of_service": on}) if claim else None
+    found = compare(review_note(note, claim, model=model), review_note(other, moved, model=model))
+    if format == "json":
+        print(json.dumps(found.to_dict(), ensure_ascii=False, indent=1))
+    else:
+        rendered.print_comparison(found, colour=sys.stdout.isatty() and "NO_COLOR" not in os.environ)
 
 
 def _one_of(option: str, value: str, known: tuple[str, ...]) -> None:
@@ -426,7 +468,9 @@ def policies_status(
     from code_maps.coverage.mcd.described import status_lines
 
     if as_json:
-        print(json.dumps({kind: asdict(entry) for kind, entry in read_manifest().items()}, ensure_ascii=False, indent=1))
+        print(
+            json.dumps({kind: asdict(entry) for kind, entry in read_manifest().items()}, ensure_ascii=False, indent=1)
+        )
         return
     for line in status_lines(_date(on) or date.today()):
         print(line)

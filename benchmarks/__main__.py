@@ -1,4 +1,4 @@
-"""python -m benchmarks [DATA] [--gates] [--only accuracy|speed]: print the tables; with --gates fail below a floor.
+"""python -m benchmarks [DATA] [--gates] [--only accuracy|speed|coverage]: print the tables; with --gates fail below a floor.
 
 DATA is the folder that holds `data/` and `tools/`; without it accuracy is left out and said so.
 """
@@ -9,7 +9,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from benchmarks import accuracy, speed
+from benchmarks import accuracy, coverage, speed
 
 
 def main() -> int:
@@ -17,10 +17,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("data", nargs="?", type=Path, help="folder with data/ and tools/")
     parser.add_argument("--gates", action="store_true", help="compare accuracy with benchmarks/floors.toml")
-    parser.add_argument("--only", choices=("accuracy", "speed"))
+    parser.add_argument("--only", choices=("accuracy", "speed", "coverage"))
     options = parser.parse_args()
     failed = False
-    if options.only != "speed":
+    if options.only in (None, "accuracy"):
         if options.data is None or not (options.data / "data").is_dir():
             print("accuracy: left out, no data folder was given")
         else:
@@ -28,8 +28,10 @@ def main() -> int:
             accuracy.show(figures)
             if options.gates:
                 failed = accuracy.below_floors(figures)
-    if options.only != "accuracy" and not options.gates:
+    if options.only in (None, "speed") and not options.gates:
         speed.main(options.data)
+    if options.only == "coverage":
+        failed |= coverage.main()
     return int(failed)
 
 

@@ -17,10 +17,12 @@ from rich.text import Text
 
 from code_maps.icd10cm import load
 from models.claim import Edit
+from models.comparison import Comparison
 from models.finding import Finding
 from models.gap import EvaluationManagement, Gap
 from models.proposal import Evidence
 from models.report import Report
+from models.risk import ConditionRisk, Hcc
 from models.text import Section
 
 WIDTH = 100
@@ -141,8 +143,17 @@ _MOST_LISTED = 10
 
 def print_text(report: Report, colour: bool) -> None:
     """Print a report to standard output, at most 100 columns wide; colours only if asked for."""
+    _print(text_lines(report), colour)
+
+
+def print_comparison(found: Comparison, colour: bool) -> None:
+    """Print how two reviews differ, as `print_text` prints one."""
+    _print(comparison_lines(found), colour)
+
+
+def _print(lines: Iterable[Text], colour: bool) -> None:
     console = Console(file=sys.stdout, width=WIDTH, no_color=not colour, force_terminal=colour, highlight=False)
-    for line in text_lines(report):
+    for line in lines:
         console.print(line, no_wrap=True, crop=False, overflow="ignore") if colour else print(line.plain.rstrip())
 
 
@@ -210,9 +221,121 @@ def text_lines(report: Report) -> list[Text]:
                 f"{risk.cause}: {risk.why}",
                 start_style="yellow" if risk.level != "low" else "dim",
             )
+    _risk_lines(report, page)
     page.put("")
     page.put(("More on any code, rule or policy: chartproof explain ID", "dim"))
     return page.lines
+
+
+def _risk_lines(report: Report, page: _Page) -> None:
+    """The risk-adjustment layer, where it was asked for: what has a category or is chronic, the rest counted."""
+    if report.risk is None:
+        return
+    shown = [c for c in report.risk if c.hcc or c.chronic or c.state == "unknown"]
+    page.head("RISK ADJUSTMENT")
+    if not shown:
+        page.put("    no condition with a category")
+    for c in shown:
+        state = "ok" if c.supported else "risk"
+        page.put(
+            f"  {STATE_SIGN[state]} ", (f"{c.code:9}", _STATE_STYLE[state]), words(c.description, 50), ("  " + risk_flags(c), "dim")
+        )  # fmt: skip
+        for hcc in c.hcc:
+            page.wrap(" " * 13, hcc_words(hcc), "dim")
+        page.wrap(" " * 13, c.why, "" if c.supported else "yellow")
+        for kind in _MEAT:
+            said = [
+                f'"{words(m.evidence.text, 40)}" {_where(m.evidence.section)}'.rstrip()
+                for m in c.meat
+                if m.kind == kind
+            ]
+            if said:
+                page.wrap(f"{'':13}{kind:10}", "; ".join(said), "dim")
+    if len(shown) < len(report.risk):
+        page.put((f"    {len(report.risk) - len(shown)} more in no category (--format json)", "dim"))
+
+
+_MEAT = ("monitor", "evaluate", "assess", "treat")
+
+
+def risk_flags(condition: ConditionRisk) -> str:
+    """What a condition is beside its category: chronic by our table, unknown to CMS's, named in a list only."""
+    flags = [condition.chronic] * bool(condition.chronic) + ["unknown to the table"] * (condition.state == "unknown")
+    return ", ".join(flags + ["not proposed"] * (not condition.proposed))
+
+
+def hcc_words(hcc: Hcc) -> str:
+    """A category with its label, CMS's chronic mark and the category that takes its place."""
+    model = hcc.model.removeprefix("CMS-HCC Model ")
+    marks = ["chronic"] * bool(hcc.chronic) + [f"gives way to {hcc.below}"] * bool(hcc.below)
+    return f"{hcc.category} ({model}) {hcc.label}" + (f" [{', '.join(marks)}]" if marks else "")
+
+
+def comparison_lines(found: Comparison) -> list[Text]:
+    """How two reviews of one note differ, line by line."""
+    page = _Page()
+    for name, side in (("before", found.before), ("after", found.after)):
+        about = f"{side.setting}   {side.date_of_service or 'no date'}   ICD-10-CM {side.release}"
+        page.put((f"{name:8}", "bold"), about)
+        for notice in side.notices:
+            page.wrap("  ! ", notice, "yellow")
+    page.wrap("", comparison_answer(found), "bold")
+    _changed_codes(found, page)
+    if found.withheld:
+        page.head("RULES THAT DECIDE")
+        for w in found.withheld[:_MOST_LISTED]:
+            page.wrap(f"  {w.side:8}{w.code:9}", f"withheld: {w.why}  {w.rule}", "dim")
+        page.rest(len(found.withheld) - _MOST_LISTED)
+    if found.verdicts:
+        page.head("VERDICTS")
+        for v in found.verdicts:
+            page.put(f" line {v.line:<2} {v.code:7} ", (f"{v.verdict[0]} -> {v.verdict[1]}", "bold"))
+            page.wrap(" " * 9, v.why)
+    if found.levels is not None:
+        page.head("E/M")
+        page.put("    ", " -> ".join(" or ".join(level) or "no level" for level in found.levels))
+    for title, rows in (("CLAIM EDITS", found.edits), ("GAPS", found.gaps)):
+        if rows:
+            page.head(title)
+            for row in rows[:_MOST_LISTED]:
+                sign, style = ("-", "red") if row.side == "before" else ("+", "green")
+                page.wrap(f"  {sign} ", f"{row.about}: {row.why}  {row.id}", start_style=style)
+            page.rest(len(rows) - _MOST_LISTED)
+    return page.lines
+
+
+def comparison_answer(found: Comparison) -> str:
+    """The difference in one line."""
+    if found.same:
+        return "nothing differs"
+    parts = [
+        f"{len(rows)} {name}"
+        for name, rows in (("added", found.added), ("gone", found.gone), ("changed", found.replaced))
+        if rows
+    ]
+    parts = [f"codes: {', '.join(parts)}"] if parts else ["the same codes"]
+    parts += [_count(len(found.verdicts), "verdict") + " changed"] * bool(found.verdicts)
+    return " · ".join(parts)
+
+
+def _changed_codes(found: Comparison, page: _Page) -> None:
+    page.head("CODES")
+    for sign, style, rows in (("+", "bold green", found.added), ("-", "bold red", found.gone)):
+        for one in rows:
+            page.put(f"  {sign} ", (f"{one.code:9}", style), words(one.description, 80))
+            said = f'"{words(one.evidence[0].text)}": ' if one.evidence else ""
+            page.wrap(" " * 13, f"{said}{one.why}" + (f"  {one.rule}" if one.rule else ""), "dim")
+    for pair in found.replaced:
+        page.put("  ~ ", (f"{pair.before} -> {pair.after}", "bold yellow"), f"  {words(pair.description, 70)}")
+        said = f'"{words(pair.evidence[0].text)}": ' if pair.evidence else ""
+        page.wrap(" " * 13, f"{said}{pair.why}", "dim")
+    firsts = [m for m in found.moved if m.first_listed[0] != m.first_listed[1]]
+    for move in firsts:
+        page.put("    ", f"{move.code:9}", "first-listed now" if move.first_listed[1] else "no longer first-listed")
+    if found.kept:
+        page.wrap("  = ", ", ".join(found.kept), "dim")
+    if not (found.added or found.gone or found.replaced or found.kept):
+        page.put("    none on either side")
 
 
 def _code_lines(report: Report, page: _Page) -> None:
@@ -358,7 +481,31 @@ def as_markdown(report: Report) -> str:
         out += ["## E/M", "", _md(said), *_table(("element", "why"), ((r.element, r.why) for r in em.reasons))]
     risks = ((r.level, r.cause, r.why) for r in report.denial_risks)
     out += ["## Risk of denial", *_table(("level", "cause", "why"), risks)]
+    if report.risk is not None:
+        out += ["## Risk adjustment", *_table(_RISK_HEADINGS, risk_rows(report.risk))]
     return "\n".join(out)
+
+
+_RISK_HEADINGS = (
+    "code",
+    "description",
+    "category",
+    "flags",
+    "supported",
+    "why",
+    "monitor",
+    "evaluate",
+    "assess",
+    "treat",
+)
+
+
+def risk_rows(conditions: Iterable[ConditionRisk]) -> Iterable[tuple[str, ...]]:
+    """The risk-adjustment layer as rows: what supports each condition, by kind."""
+    for c in conditions:
+        said = ("; ".join(f'"{words(m.evidence.text)}"' for m in c.meat if m.kind == kind) for kind in _MEAT)
+        categories = "; ".join(hcc_words(h) for h in c.hcc)
+        yield (c.code, c.description, categories, risk_flags(c), "yes" if c.supported else "no", c.why, *said)
 
 
 # --- HTML --------------------------------------------------------------------------------------------------------
@@ -619,6 +766,8 @@ def as_html(report: Report, text: str) -> str:
         ]
     risks = ((r.level, r.cause, r.why) for r in report.denial_risks)
     parts += ["<h2>Risk of denial</h2>", table(("level", "cause", "why"), risks)]
+    if report.risk is not None:
+        parts += ["<h2>Risk adjustment</h2>", table(_RISK_HEADINGS, risk_rows(report.risk))]
     legend = " ".join(
         f'<mark class="k-{kind}" data-tag="{letter}">{name}</mark>' for kind, (letter, name) in KINDS.items()
     )

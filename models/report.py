@@ -116,7 +116,7 @@ _SIMPLE = (str, int, float, bool, type(None))
 
 def _plain(value: Any) -> Any:
     """`value` as JSON knows it: records to objects, tuples to lists, dates to ISO text."""
-    kind = type(value)
+    kind: Any = type(value)
     if kind in _SIMPLE:
         return value
     if kind is tuple or kind is list:

@@ -708,13 +708,19 @@ def best_pointers(
     others that it supports follow; without one, or where nothing supports the line, the line's own documented
     pointers, else the first documented diagnoses. A line is () when no diagnosis of the claim is documented.
     """
+    documented = _documented_positions(claim, proposals, codes)
+    return tuple(_best(number, line, claim, documented, codes, book) for number, line in enumerate(claim.lines, 1))
+
+
+def _documented_positions(claim: Claim, proposals: Sequence[Proposal], codes: CodesFor) -> list[int]:
+    """Positions of the diagnoses that can be pointed to and that the proposals prove, each diagnosis once."""
     release = codes(claim.date_of_service)
     note = NoteEvidence("", (), tuple(proposals))
-    documented = [
-        n for n, dx in enumerate(claim.diagnoses[:MOST_DIAGNOSES], 1)
-        if dx not in claim.diagnoses[: n - 1] and dx in release and _documented(dx, release, note)
+    first = claim.diagnoses[:MOST_DIAGNOSES]
+    return [
+        n for n, dx in enumerate(first, 1)
+        if dx not in first[: n - 1] and dx in release and _documented(dx, release, note)
     ]  # fmt: skip
-    return tuple(_best(number, line, claim, documented, codes, book) for number, line in enumerate(claim.lines, 1))
 
 
 def _best(
@@ -754,15 +760,18 @@ def _with_pointers(
     codes: CodesFor, book: PolicyBook,
 ) -> tuple[Verdict, ...]:  # fmt: skip
     """The verdicts, with better pointers where a line doesn't pass or points to what isn't legal or documented."""
-    suggested = best_pointers(claim, proposals, codes, book)
+    documented: list[int] | None = None
     answer = []
-    for verdict, line, pointers in zip(lines, claim.lines, suggested, strict=True):
+    for verdict, line in zip(lines, claim.lines, strict=True):
         legal = 0 < len(line.pointers) <= MOST_POINTERS and all(
             1 <= p <= min(len(claim.diagnoses), MOST_DIAGNOSES) and claim.diagnoses[p - 1] not in undocumented
             for p in line.pointers
         )
-        fine = legal and verdict.verdict in ("PASS", "NO_POLICY", "UNVERIFIED_PAYER")
-        if pointers and not fine and pointers != line.pointers:
-            verdict = verdict.model_copy(update={"pointers_suggested": pointers})
+        if not (legal and verdict.verdict in ("PASS", "NO_POLICY", "UNVERIFIED_PAYER")):
+            if documented is None:
+                documented = _documented_positions(claim, proposals, codes)
+            pointers = _best(verdict.line, line, claim, documented, codes, book)
+            if pointers and pointers != line.pointers:
+                verdict = verdict.model_copy(update={"pointers_suggested": pointers})
         answer.append(verdict)
     return tuple(answer)

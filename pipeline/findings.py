@@ -154,15 +154,14 @@ def _match(row: tuple[Token, ...], index: TermIndex) -> list[Mention]:
     for token in row:
         by_part.setdefault(token.part, []).append(token)
     matches: list[tuple[int, int, tuple[Token, ...], str, str]] = []
-    by_word, entries = index.by_word, index.entries
+    by_word = index.by_word
     for tokens in by_part.values():
         places: dict[str, list[Token]] = {}
         for token in tokens:
             places.setdefault(token.word, []).append(token)
         heard = set(places)
         for word in [word for word in places if word in by_word]:
-            for number in index.among(word, heard):
-                said, place, source = entries[number]
+            for _, said, place, source in index.among(word, heard):
                 if not heard.issuperset(said):
                     continue
                 for anchor in places[word]:
@@ -187,7 +186,7 @@ def _match(row: tuple[Token, ...], index: TermIndex) -> list[Mention]:
     found = [
         m for mine, m in kept
         if not any(
-            o is not m and mine & theirs and o.start <= m.start and m.end <= o.end and o.end - o.start > m.end - m.start
+            o is not m and o.source != "general" and mine & theirs and o.start <= m.start and m.end <= o.end and o.end - o.start > m.end - m.start
             and o.place[:3] != m.place[:3] and len(mine) <= len(theirs)
             for theirs, o in outer
         )
@@ -229,7 +228,7 @@ def _torn(chosen: list[Token], places: dict[str, list[Token]]) -> bool:
             (t.start, t.end) == span and t.word not in STOP and t.word not in SIDES
             for tokens in places.values() for t in tokens
         )  # fmt: skip
-        if used > 1 and held > 2 and used < held and len(spans) > 1:
+        if used > 1 and held > 3 and used < held - 1 and len(spans) > 1:  # one of them is the abbreviation itself
             return True
     return False
 

@@ -22,11 +22,12 @@ import warnings
 from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import spacy
-from spacy.language import Language
-from spacy.tokens import Doc
-from spacy.vocab import Vocab
+if TYPE_CHECKING:  # half a second; imported when something is first asked of spaCy or ConText
+    from spacy.language import Language
+    from spacy.tokens import Doc
+    from spacy.vocab import Vocab
 
 Entity = tuple[int, int, str]
 
@@ -91,12 +92,16 @@ class ClinicalTokenizer:
         if tail:
             words.append(tail)
             spaces.append(False)
+        from spacy.tokens import Doc
+
         return Doc(self.vocab, words=words, spaces=spaces)
 
 
 @lru_cache(maxsize=1)
 def language() -> Language:
     """The blank English pipeline with our tokenizer. Made once, then shared."""
+    import spacy
+
     silence_logs()
     nlp = spacy.blank("en")
     nlp.tokenizer = ClinicalTokenizer(nlp.vocab)
@@ -114,6 +119,8 @@ def ner(model: str) -> Callable[[str], list[Entity]]:
             f"language model {model!r} is not installed: install its package (such as en_ner_bc5cdr_md from scispaCy) "
             "into this environment, or leave the model out"
         )
+    import spacy
+
     nlp = spacy.load(model)
 
     def entities(text: str) -> list[Entity]:
@@ -181,6 +188,7 @@ def long_form(words: list[str], short: str) -> int | None:
     scispaCy's abbreviation detector decides (Schwartz and Hearst, PSB 2003); it needs no trained model.
     """
     from scispacy.abbreviation import find_abbreviation
+    from spacy.tokens import Doc
 
     doc = Doc(language().vocab, words=[*words, "(", short, ")"])
     _, found = find_abbreviation(doc[: len(words)], doc[len(words) + 1 : len(words) + 2])

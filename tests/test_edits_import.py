@@ -264,6 +264,14 @@ def test_a_folder_passes_over_what_is_no_edit_file(there, tmp_path):
         import_edits([tmp_path / "absent.csv"])
 
 
+def test_a_relative_value_zip_is_read_with_its_other_tables_and_medicaid_is_passed_over(there):
+    cap = "HCPCS,MOD,PROCSTAT,CARRIER,FACILITY PRICE\n70010,TC,A,01112,100.00\n"
+    path = there("rvu26b.zip", zipped(**{"PPRRVU2026_Apr_nonQPP__csv": FEES, "OPPSCAP_Apr__csv": cap, "RVU26B__pdf": b"%PDF\0",
+                                         "PPRRVU2026_Apr_nonQPP__txt": "HDR 2026 April Release\n11102  x A\n",
+                                         "MCD_MUE_Eff_04-01-2026__csv": MUE}))  # fmt: skip
+    assert sorted(r.kind for r in import_edits([path])) == ["global-days", *["skipped"] * 4]
+
+
 def claim(**more):
     return Claim.model_validate({
         "date_of_service": DAY, "diagnoses": ["E11.9"],

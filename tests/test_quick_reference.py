@@ -50,7 +50,7 @@ def test_diagnoses_documentation_and_limits_come_from_the_policy_of_the_date(ask
     assert "E08-E13" in places
     assert card.refused[0].places[0][0] == "Z00.0"
     assert any("not within 3 months" in limit for limit in card.limits)
-    assert card.documentation
+    assert "shared decision" in " ".join(asked("71271").policies[0].documentation)
     assert asked("83036", on=dt.date(2014, 5, 12)).policies == ()
     assert "isn't in force" in asked("83036", on=dt.date(2014, 5, 12)).reason
 

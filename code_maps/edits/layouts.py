@@ -64,6 +64,8 @@ def read_table(rows: list[Row], text: str | None, name: str, where: str) -> Tabl
 
     `text` is the text of a text file, for the layouts without columns; `name` the file's name.
     """
+    if re.search(r"(?<![A-Z])MCD(?![A-Z])|MEDICAID", name.upper()):
+        return "a table of Medicaid; Medicare's are used"
     if text is not None:
         lines = [line.rstrip() for line in text.splitlines() if line.strip()]
         for pattern, kind in ((_AGE_LINE, "age-list"), (_SEX_LINE, "sex-list")):
@@ -276,7 +278,7 @@ def _is_fees(cells: list[str]) -> bool:
     return bool(cells) and cells[0] == "hcpcs"
 
 
-def _fees(rows: list[Row], header: int, name: str, where: str) -> Table:
+def _fees(rows: list[Row], header: int, name: str, where: str) -> Table | str:
     wide = len(rows[header])
     # The names of columns run over up to five rows; a notice above them fills one cell only.
     above = [row for row in rows[max(0, header - 5) : header] if sum(bool(c) for c in row) > 2]
@@ -284,6 +286,8 @@ def _fees(rows: list[Row], header: int, name: str, where: str) -> Table:
     modifier = next((at for at, n in enumerate(names) if n in ("mod", "modifier")), None)
     days = next((at for at, n in enumerate(names) if n.startswith("glob") and n.endswith("days")), None)
     sides = next((at for at, n in enumerate(names) if n.startswith("bilat")), None)
+    if days is None and sides is None:
+        return "a table of procedures without global days and bilateral indicators"
     if days is None or sides is None:
         lacking = "GLOB DAYS" if days is None else "BILAT SURG"
         raise ImportProblem(

@@ -7,11 +7,13 @@ new one, never half of one."""
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -34,7 +36,21 @@ class Compiled:
 
     def take(self, name: str) -> Any:  # noqa: ANN401  (JSON: the caller knows what it wrote)
         """Parse one blob and let go of its bytes; each can be taken once."""
-        return json.loads(self._blobs.pop(name))
+        with uncollected():
+            return json.loads(self._blobs.pop(name))
+
+
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """Without garbage collection: it would go through all that is being read, again and again, and find nothing. It
+    takes two thirds of the time of reading a few 100,000 records."""
+    on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if on:
+            gc.enable()
 
 
 def write(path: Path, about: dict[str, Any], blobs: dict[str, Any]) -> None:

@@ -16,6 +16,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
+from pathlib import Path
 
 from code_maps.home import home
 from code_maps.icd10cm import CodeSet
@@ -59,34 +60,63 @@ _TAIL = re.compile(
 _OTHER = re.compile(r"^(?:other(?: and unspecified)?(?: specified)?|unspecified|certain)\s+", re.IGNORECASE)
 
 
+Entry = tuple[tuple[str, ...], str, str]
+"""Folded words, place, source."""
+Numbered = tuple[int, tuple[str, ...], str, str]
+"""An entry behind its number in the index."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Lines:
+    """Entries kept as lines of text: of 60,000 a note asks for a few hundred, and text is quick to read."""
+
+    lines: list[str]
+
+    @classmethod
+    def of(cls, entries: Iterable[Entry]) -> Lines:
+        """Entries as lines."""
+        return cls(["\t".join((" ".join(said), place, source)) for said, place, source in entries])
+
+    def __getitem__(self, number: int) -> Entry:
+        said, place, source = self.lines[number].split("\t")
+        return tuple(said.split(" ")), place, source
+
+    def __iter__(self) -> Iterator[Entry]:
+        return (self[number] for number in range(len(self.lines)))
+
+    def __eq__(self, other: object) -> bool:
+        return list(self) == other if isinstance(other, list) else self is other
+
+
 @dataclass(frozen=True, slots=True)
 class TermIndex:
-    """Entries by their rarest word. `entries[i]` is (folded words, place, source)."""
+    """Entries by their rarest word."""
 
-    entries: list[tuple[tuple[str, ...], str, str]]
+    entries: list[Entry] | Lines
     by_word: dict[str, list[int]]
     phrases: dict[str, list[tuple[tuple[str, ...], tuple[str, ...]]]]
-    _grouped: dict[str, tuple[list[int], dict[str, list[int]]]] = field(default_factory=dict)
+    _grouped: dict[str, tuple[list[Numbered], dict[str, list[Numbered]]]] = field(default_factory=dict)
 
-    def among(self, word: str, heard: set[str]) -> list[int]:
+    def among(self, word: str, heard: set[str]) -> list[Numbered]:
         """The entries whose rarest word is `word` and that may stand among the words heard, in order.
 
         Entries of several words are looked up by one other of their words, so that most are never looked at.
         """
         grouped = self._grouped.get(word)
         if grouped is None:
-            alone: list[int] = []
-            beside: dict[str, list[int]] = {}
+            alone: list[Numbered] = []
+            beside: dict[str, list[Numbered]] = {}
             for number in self.by_word.get(word, ()):
+                entry = self.entries[number]
                 # The longest word is seldom one that stands everywhere.
-                other = max((w for w in self.entries[number][0] if w != word), key=len, default="")
-                (beside.setdefault(other, []) if other else alone).append(number)
+                other = max((w for w in entry[0] if w != word), key=len, default="")
+                (beside.setdefault(other, []) if other else alone).append((number, *entry))
             grouped = self._grouped[word] = (alone, beside)
         alone, beside = grouped
         others = beside.keys() & heard if beside else ()
         if not others:
             return alone
-        return sorted([*alone, *(number for other in others for number in beside[other])])
+        return sorted([*alone, *(entry for other in others for entry in beside[other])])
 
     def merge(self, tokens: list[tuple[str, int, int]]) -> list[tuple[str, int, int]]:
         """`tokens` with the phrases of phrases.csv put in their other form; positions still point at the text."""
@@ -257,20 +287,33 @@ def _digest() -> str:
     return digest.hexdigest()[:16]
 
 
-@cache
+_indexes: dict[tuple[str, Path], TermIndex] = {}
+
+
 def term_index(codes: CodeSet) -> TermIndex:
-    """The index for one release: compiled once, then read from the cache in about a tenth of a second."""
+    """The index for one release: compiled once, then read from the cache in about 40 ms.
+
+    One for a release, not for a CodeSet: there is one of these for every date of service.
+    """
+    key = (codes.release, home())
+    if key not in _indexes:
+        _indexes[key] = _read(codes)
+    return _indexes[key]
+
+
+def _read(codes: CodeSet) -> TermIndex:
     path = home() / "cache" / f"terms-{codes.release}-{_digest()}.bin"
     try:
         compiled = stored.read(path)
-        entries, by_word = compiled.take("entries"), compiled.take("by_word")
+        entries, by_word = Lines(compiled.take("entries")), compiled.take("by_word")
     except (FileNotFoundError, stored.Damaged):
-        entries, by_word = _compile(codes)
+        compiled_entries, by_word = _compile(codes)
+        entries = Lines.of(compiled_entries)
         try:
-            stored.write(path, {"release": codes.release}, {"entries": entries, "by_word": by_word})
+            stored.write(path, {"release": codes.release}, {"entries": entries.lines, "by_word": by_word})
         except OSError:
             pass  # a folder that can't be written costs time at every start, nothing else
-    return TermIndex([(tuple(said), place, source) for said, place, source in entries], by_word, _phrases())
+    return TermIndex(entries, by_word, _phrases())
 
 
 __all__ = ["TermIndex", "fold", "merge_phrases", "rows", "tables", "term_index", "term_words", "words"]

@@ -1,0 +1,222 @@
+"""Misspelled long words: the one known word that a word of the note can only be a slip for.
+
+`corrected(word, index)` answers for a folded word that no term, drug or ordinary English word knows. It would rather
+say nothing than guess: the first letter must be right, the distance is one slip (a letter left out, added, changed or
+two changed places), two in words of ten letters or more, and no other known word may lie nearly as near. Two words
+that differ in a part that carries meaning ("hypo" and "hyper", "itis" and "osis", "ectomy" and "otomy") never stand for
+each other.
+
+`ordinary_words.txt` holds the ordinary English words that lie near a word of our terms; `python -m
+code_maps.terms.misspellings LIST` writes it anew from a list of English words, one a line.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+
+from rapidfuzz import process
+from rapidfuzz.distance import OSA
+
+from code_maps.terms import TermIndex
+from code_maps.terms.drugs import drugs
+from code_maps.terms.words import fold, words
+
+LEAST = 7
+"""Shorter words lie too near one another."""
+_LONG = 10
+_MOST_KEPT = 50_000
+
+# Beginnings and endings that carry the meaning. A word that has one of a group whole is no slip for a word that has another.
+_BEGINNINGS = (
+    ("hyper", "hypo"),
+    ("inter", "intra", "infra"),
+    ("pre", "pro", "peri", "per", "para"),
+    ("ante", "anti"),
+    ("ab", "ad"),
+    ("endo", "ecto", "epi", "exo", "entero"),
+    ("macro", "micro"),
+    ("mono", "poly", "oligo", "pan"),
+    ("uni", "bi", "tri", "quadri"),
+    ("supra", "super", "sub"),
+    ("brady", "tachy"),
+    ("eso", "exo"),
+    ("en", "ec"),
+    ("ostial", "osteal"),
+)
+_ENDINGS = (
+    "ectomy", "otomy", "ostomy", "oscopy", "ography", "ogram", "oplasty", "opexy", "orrhaphy", "ocentesis", "odesis",
+    "itis", "iasis", "osis", "oma", "omas", "omata", "otic", "itic", "pathy", "penia", "cytosis", "philia", "emia", "uria",
+    "algia", "plegia", "paresis", "phagia", "phasia", "plasia", "trophy", "ptosis", "lysis", "cele", "rrhea", "rrhagia",
+    "megaly", "malacia", "ectasia", "ectasis", "stenosis", "spasm", "pnea", "opia", "opsia", "ileum", "ilium", "ian", "ial",
+)  # fmt: skip
+# Endings of drug names: what looks like a drug that we don't know is none of our words.
+_DRUG = (
+    "mab", "nib", "pril", "olol", "statin", "azole", "mycin", "micin", "cillin", "sartan", "oxacin", "floxacin", "tidine",
+    "prazole", "vir", "parin", "gliptin", "glutide", "gliflozin", "caine", "zepam", "zolam", "dronate", "triptan", "thiazide",
+    "setron", "lukast", "terol", "sone", "solone", "onide", "oxetine", "ipramine", "triptyline", "azepine", "barbital", "dipine",
+    "zosin", "mide", "cycline", "fenac", "profen", "coxib", "grel", "xaban", "tinib", "ciclib", "taxel", "platin", "rubicin",
+)  # fmt: skip
+# The same word with another ending.
+_INFLECTED = ("ations", "ation", "ally", "ings", "ing", "ated", "ate", "ies", "ed", "es", "al", "ic", "ly", "s", "y", "e", "d")
+
+
+@dataclass(slots=True)
+class _Vocabulary:
+    """What is known: by first letter and length, the words that a slip may stand for and those that only stand by."""
+
+    known: frozenset[str]
+    targets: dict[tuple[str, int], list[str]]
+    others: dict[tuple[str, int], list[str]]
+    drugs: frozenset[str]
+    answers: dict[str, str | None] = field(default_factory=dict)
+
+
+_vocabularies: dict[int, tuple[TermIndex, _Vocabulary]] = {}
+
+
+@cache
+def _ordinary() -> frozenset[str]:
+    """The ordinary English words near our terms, folded."""
+    path = files("code_maps.terms").joinpath("ordinary_words.txt")
+    lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
+    return frozenset(fold(line) for line in lines if line and not line.startswith("#"))
+
+
+def _target_words(index: TermIndex) -> set[str]:
+    """The long words of the terms: letters only."""
+    return {word for said, _, _ in index.entries for word in said if len(word) >= LEAST and word.isalpha()}
+
+
+def _buckets(some: Iterable[str]) -> dict[tuple[str, int], list[str]]:
+    found: dict[tuple[str, int], list[str]] = defaultdict(list)
+    for word in sorted(some):
+        found[word[0], len(word)].append(word)
+    return dict(found)
+
+
+def _vocabulary(index: TermIndex) -> _Vocabulary:
+    """The vocabulary of one index, built on the first long word that nothing knows."""
+    held = _vocabularies.get(id(index))
+    if held is not None:
+        return held[1]
+    targets = _target_words(index)
+    medicines = {word for name in drugs() for word, _, _ in words(name) if len(word) >= LEAST - 1 and word.isalpha()}
+    short = {word for said, _, _ in index.entries for word in said}
+    ordinary = _ordinary()
+    medicines -= targets
+    made = _Vocabulary(
+        known=frozenset(targets | medicines | ordinary | short),
+        targets=_buckets(targets),
+        others=_buckets((medicines | ordinary) - targets),
+        drugs=frozenset(medicines),
+    )
+    if len(_vocabularies) > 8:
+        _vocabularies.clear()
+    _vocabularies[id(index)] = (index, made)
+    return made
+
+
+def corrected(word: str, index: TermIndex) -> str | None:
+    """The known word that the folded `word` is a misspelling of; None when it is known, short, or not surely one."""
+    if len(word) < LEAST or not word.isalpha():
+        return None
+    vocabulary = _vocabulary(index)
+    if word in vocabulary.known:
+        return None
+    if word not in vocabulary.answers:
+        if len(vocabulary.answers) >= _MOST_KEPT:
+            vocabulary.answers.clear()
+        vocabulary.answers[word] = _nearest(word, vocabulary)
+    return vocabulary.answers[word]
+
+
+def _nearest(word: str, vocabulary: _Vocabulary) -> str | None:
+    """The one target near enough, with nothing else nearly as near."""
+    if word.endswith(_DRUG):
+        return None
+    most = 2 if len(word) >= _LONG else 1
+    near = _within(word, vocabulary.targets, most + 1)
+    if not near or near[0][0] > most:
+        return None
+    distance, best = near[0]
+    if len(best) < LEAST or _apart(word, best):
+        return None
+    if any(far <= distance + 1 and not _same(other, best) for far, other in near[1:]):
+        return None
+    for far, other in _within(word, vocabulary.others, distance + 1):
+        if far <= distance + (other in vocabulary.drugs) and not _same(other, best):
+            return None
+    return best
+
+
+def _within(word: str, buckets: dict[tuple[str, int], list[str]], most: int) -> list[tuple[int, str]]:
+    """(distance, word) of the words with the same first letter, at most `most` slips away, nearest first."""
+    found: list[tuple[int, str]] = []
+    for length in range(len(word) - most, len(word) + most + 1):
+        choices: Sequence[str] = buckets.get((word[0], length), ())
+        if choices:
+            hits = process.extract(word, choices, scorer=OSA.distance, score_cutoff=most, limit=None)
+            found.extend((int(distance), choice) for choice, distance, _ in hits)
+    return sorted(found)
+
+
+def _apart(typed: str, known: str) -> bool:
+    """Whether a word that was typed has, whole, a part that means something else than that of the known word."""
+    for group in _BEGINNINGS:
+        said, meant = _longest(typed, group), _longest(known, group)
+        if said and said != meant and (meant or len(said) > 2):
+            return True
+    said, meant = _ending(typed), _ending(known)
+    return bool(said) and said != meant
+
+
+def _longest(word: str, group: Sequence[str]) -> str:
+    return max((start for start in group if word.startswith(start)), key=len, default="")
+
+
+def _ending(word: str) -> str:
+    return max((end for end in _ENDINGS if word.endswith(end)), key=len, default="")
+
+
+def _same(one: str, other: str) -> bool:
+    """Whether two words are the same but for their inflection."""
+    return _stem(one) == _stem(other)
+
+
+def _stem(word: str) -> str:
+    for end in _INFLECTED:
+        if word.endswith(end) and len(word) - len(end) >= 5:
+            return word[: -len(end)]
+    return word
+
+
+def ordinary_words(english: Iterable[str], index: TermIndex) -> list[str]:
+    """Of a list of English words, those that lie near a long word of our terms and aren't one."""
+    targets = _target_words(index)
+    buckets = _buckets(targets)
+    kept = set()
+    for line in english:
+        word = fold(line.strip())
+        if len(word) >= LEAST - 1 and word.isalpha() and word.isascii() and word not in targets and word not in kept:
+            if _within(word, buckets, 2):
+                kept.add(word)
+    return sorted(kept)
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Write the words of a list that belong into ordinary_words.txt to standard output."""
+    from code_maps.icd10cm import load
+    from code_maps.terms import term_index
+
+    english = Path(arguments[0]).read_text(encoding="utf-8").splitlines()
+    print("\n".join(ordinary_words(english, term_index(load(None)))))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
