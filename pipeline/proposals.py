@@ -414,7 +414,7 @@ _UNASKED = Evidence([])
 
 def drafts_for(codes: CodeSet, around: Surroundings, finding: Finding) -> list[Draft]:
     """What `finding` alone would be coded as: one draft, or one for each side."""
-    climb = finding.source not in ("table", "eponym")
+    climb = finding.source not in ("table", "eponym", "acronym")
     top = entry(codes, finding.place) if climb else finding.place
     # Most places are codes with nothing below them: no evidence can lead further.
     evidence = evidence_for(around, finding) if branches(codes, top) else _UNASKED

@@ -140,6 +140,8 @@ def read_findings(
     reading = read_words(text, layout, index, abbreviations.expand(text, layout))
     mentions: list[tuple[int, Mention]] = []
     for number, mention in match_terms(reading, index):
+        if mention.source == "acronym" and text[mention.start : mention.end].islower():
+            continue
         section = layout.category_of(layout.sentences[number])
         mentions.append((number, replace(mention, kind=kind_of(mention.place, section))))
     mentions.extend(_located(layout, extract(text, layout)))

@@ -23,8 +23,8 @@ from code_maps.icd10cm import CodeSet
 from code_maps.icd10cm import cache as stored
 from code_maps.terms.words import content, fold, words
 
-SCHEMA = 13
-_TABLE, _TITLE, _INCLUSION, _EPONYM, _GENERAL = "table", "title", "inclusion", "eponym", "general"
+SCHEMA = 14
+_TABLE, _TITLE, _INCLUSION, _EPONYM, _ACRONYM, _GENERAL = "table", "title", "inclusion", "eponym", "acronym", "general"
 
 _COUNTED = frozenset({"stage", "type", "grade", "class"})
 _ROMAN = {"i": "1", "ii": "2", "iii": "3", "iiia": "3a", "iiib": "3b", "iv": "4", "v": "5"}
@@ -223,9 +223,17 @@ def _shallowest(codes: CodeSet, places: Iterable[str]) -> str | None:
     return top if all(place == top or top in codes.ancestors(place) for place in ordered[1:]) else None
 
 
+def _single(said: tuple[str, ...], source: str, eponyms: set[str], acronyms: set[str]) -> str:
+    """The source of an entry: a term of one word may be a surname or an acronym, which match more narrowly."""
+    if len(said) > 1 or source != _TABLE:
+        return source
+    return _EPONYM if said[0] in eponyms else _ACRONYM if said[0] in acronyms else source
+
+
 def _compile(codes: CodeSet) -> tuple[list[tuple[tuple[str, ...], str, str]], dict[str, list[int]]]:
     strongest: dict[frozenset[str], dict[str, list[tuple[tuple[str, ...], str]]]] = defaultdict(lambda: defaultdict(list))
     eponyms: set[str] = set()
+    acronyms: set[str] = set()  # PAD is a disease, a pad isn't
     for table in tables():
         for term, place, _ in rows(table):
             said = term_words(term)
@@ -245,6 +253,8 @@ def _compile(codes: CodeSet) -> tuple[list[tuple[tuple[str, ...], str, str]], di
                 strongest[frozenset(said)][source].append((said, place))
                 if name:
                     eponyms.add(said[0])
+                if len(said) == 1 and term.isupper() and len(term) <= 4:
+                    acronyms.add(said[0])
     for said, place, source in _from_tabular(codes):
         strongest[frozenset(said)][source].append((said, place))
     for term, place, _ in rows("general.csv"):
@@ -267,7 +277,7 @@ def _compile(codes: CodeSet) -> tuple[list[tuple[tuple[str, ...], str, str]], di
                     place = min((p for _, p in options), key=lambda p: (len(p), p)) if source == _TABLE else None
                 if place is not None:
                     said = options[0][0]
-                    entries.append((said, place, _EPONYM if len(said) == 1 and said[0] in eponyms else source))
+                    entries.append((said, place, _single(said, source, eponyms, acronyms)))
                 break
     entries.sort()
     frequency: dict[str, int] = defaultdict(int)

@@ -115,7 +115,7 @@ def plain(coding: Coding, finding: Finding) -> Draft:
 
 @lru_cache(maxsize=20_000)
 def _unspecified(codes: CodeSet, place: str, source: str) -> Path:
-    return descend(codes, place, Evidence([]), source not in ("table", "eponym"))[0]
+    return descend(codes, place, Evidence([]), source not in ("table", "eponym", "acronym"))[0]
 
 
 def keep_back(coding: Coding, finding: Finding, rule: str, why: str) -> None:
