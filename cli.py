@@ -136,7 +136,7 @@ def review(
     if billed is not None:
         changes = {name: value for name, value in (("payer", payer), ("state", state)) if value is not None}
         billed = billed.model_copy(update=changes)
-    data = {"id": "note", "text": _read_text(note), "setting": setting, "date_of_service": _date(on)}
+    data: dict[str, Any] = {"id": "note", "text": _read_text(note), "setting": setting, "date_of_service": _date(on)}
     data["patient"] = {"age": age, "sex": sex}
     record = validated(NoteRecord, {**data, "claim": billed}, note)
     if compare_setting or compare_date is not None:

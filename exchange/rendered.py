@@ -281,11 +281,13 @@ def comparison_lines(found: Comparison) -> list[Text]:
             page.wrap("  ! ", notice, "yellow")
     page.wrap("", comparison_answer(found), "bold")
     _changed_codes(found, page)
-    if found.withheld:
+    changed = {c.code for c in (*found.added, *found.gone)} | {c for r in found.replaced for c in (r.before, r.after)}
+    decisive = [w for w in found.withheld if w.code in changed or w.rule not in _QUIET_RULES]
+    if decisive:
         page.head("RULES THAT DECIDE")
-        for w in found.withheld[:_MOST_LISTED]:
+        for w in sorted(decisive, key=lambda w: w.code not in changed)[:_MOST_LISTED]:
             page.wrap(f"  {w.side:8}{w.code:9}", f"withheld: {w.why}  {w.rule}", "dim")
-        page.rest(len(found.withheld) - _MOST_LISTED)
+        page.rest(len(decisive) - _MOST_LISTED)
     if found.verdicts:
         page.head("VERDICTS")
         for v in found.verdicts:
@@ -324,7 +326,10 @@ def _changed_codes(found: Comparison, page: _Page) -> None:
         for one in rows:
             page.put(f"  {sign} ", (f"{one.code:9}", style), words(one.description, 80))
             said = f'"{words(one.evidence[0].text)}": ' if one.evidence else ""
-            page.wrap(" " * 13, f"{said}{one.why}" + (f"  {one.rule}" if one.rule else ""), "dim")
+            absent = "before: " if sign == "+" else "after: "
+            page.wrap(" " * 13, f"{said}{absent}{one.why}" + (f"  {one.rule}" if one.rule else ""), "dim")
+            for rule in one.rules:
+                page.wrap(" " * 13, f"{'after' if sign == '+' else 'before'}: {rule.why}  {rule.id}", "dim")
     for pair in found.replaced:
         page.put("  ~ ", (f"{pair.before} -> {pair.after}", "bold yellow"), f"  {words(pair.description, 70)}")
         said = f'"{words(pair.evidence[0].text)}": ' if pair.evidence else ""

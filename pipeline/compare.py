@@ -98,10 +98,8 @@ def _on_one_side(proposal: Proposal, other: Report) -> CodeOnOneSide:
         by_place = [w for w in other.withheld if set(w.findings) & set(proposal.findings)]
         if by_place:
             rule, why = by_place[0].rule, by_place[0].why
-        elif rules:
-            rule, why = rules[-1].id, rules[-1].why
         else:
-            why = f"{other.note.release} has no such answer in a note of this kind."
+            why = "Neither proposed nor withheld: the words lead to no code of the release, or to none in this setting."
     return CodeOnOneSide(proposal.code, proposal.description, proposal.evidence[:2], rules, rule, why)
 
 

@@ -310,6 +310,21 @@ def test_status_names_what_is_there_and_what_waits(there):
     assert "mue-exceeded" not in said
 
 
+@pytest.mark.parametrize("keep", [20, -20])
+def test_a_damaged_table_is_named_and_the_import_heals_it(there, keep):
+    import_edits([there(f"{MUE_NAME}.csv", MUE)])
+    path = editions("unit-limits")[0].path
+    path.write_bytes(path.read_bytes()[:keep])
+    forget()
+    if keep > 0:
+        assert any("damaged" in line for line in status_lines())
+    else:
+        with pytest.raises(ImportProblem, match="again"):
+            tables_on(DAY)
+    import_edits([there(f"{MUE_NAME}.csv", MUE)])
+    assert tables_on(DAY).unit_limits["83036"].units == 1
+
+
 def test_the_command_says_what_is_wrong_in_one_line_and_exits_with_2(there, monkeypatch, capsys):
     monkeypatch.setattr(sys, "argv", ["chartproof", "edits", "import", str(there("a.csv", "<html>"))])
     with pytest.raises(SystemExit) as stop:

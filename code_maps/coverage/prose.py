@@ -43,7 +43,7 @@ def _blank(tag: re.Match[str]) -> str:
 
 def sentences(text: str) -> list[str]:
     """The sentences of a plain text; a line's end is the end of a sentence."""
-    found = []
+    found: list[str] = []
     for line in text.split("\n"):
         guarded = _ABBREVIATION.sub(lambda m: m[1].replace(".", "\0") + "\0", line)
         found.extend(s.replace("\0", ".").strip() for s in _SENTENCE.split(guarded))
@@ -56,7 +56,7 @@ _PROCEDURE = r"(?<![\w.])(?:\d{5}|[A-V]\d{4}|\d{4}[A-Z])(?![\w]|\.\d)"
 _SPAN = re.compile(
     rf"({_PROCEDURE})(?:\s*(?:-|–|—|\bthrough\b|\bthru\b|\bto\b)\s*(?:and including\s+)?({_PROCEDURE}))?"
 )
-_SCOPE_WORD = re.compile(r"\b(?:CPT|HCPCS|procedures?|services?)\b", re.IGNORECASE)
+_SCOPE_WORD = re.compile(r"\b(?:CPT|HCPCS|procedures?|codes?)\b", re.IGNORECASE)
 # A procedure that is only a companion says nothing about the list.
 _COMPANION = re.compile(
     r"\b(?:same (?:day|date)|add-?on|instead of|rather than|in place of|bundled|separately payable|mutually exclusive)\b",
@@ -72,9 +72,10 @@ _NOT_FOR = re.compile(
 def mentioned(sentence: str, listed: Collection[str]) -> frozenset[str]:
     """The procedures that a sentence names; a span is the listed procedures inside it."""
     found: set[str] = set()
-    named = bool(_SCOPE_WORD.search(sentence))
     for match in _SPAN.finditer(sentence):
         low, high = match[1], match[2]
+        # A number that the article doesn't list is a procedure only where it is called one.
+        named = bool(_SCOPE_WORD.search(sentence[max(0, match.start() - 40) : match.start()]))
         if high and len(high) == len(low) and low <= high:
             found.update(code for code in listed if len(code) == len(low) and low <= code <= high)
             found.update(c for c in (low, high) if named)
@@ -122,7 +123,8 @@ def _value(written: str) -> int:
 
 def _references(sentence: str) -> tuple[list[_Reference], list[_Reference]]:
     """The lists of diagnoses that a sentence refers to, and the lists of procedures."""
-    diagnoses, procedures = [], []
+    diagnoses: list[_Reference] = []
+    procedures: list[_Reference] = []
     for match in _GROUP.finditer(sentence):
         numbers = [_value(match["first"])]
         for joint, written in re.findall(rf"(through|-|–|,|and/or|and|or|&|/)[^\dIVXa-z]*(?:groups?|lists?)?\s*({_NUMBER})",
@@ -183,7 +185,7 @@ _NEED = re.compile(
     r"(?:when|if|unless) (?:\w+ )?(?:reported|billed|submitted|used|accompanied|paired|listed|coded)|"
     r"(?:when|if|unless) (?:a|an|one|at least one|any)\b|"
     r"in (?:combination|conjunction|addition)|together with|along with|alongside|accompanied by|paired with|coupled with|"
-    r"(?:reported|billed|submitted|used|listed|coded) with|combined with|in tandem with|plus|both|as well as)\b|\+",
+    r"(?:reported|billed|submitted|used|listed|coded) with|(?:report|bill|submit|use|list|code|pair|combine)\b[^.;]{0,40}\bwith|combined with|in tandem with|plus|both|as well as)\b|\+",
     re.IGNORECASE,
 )
 _SECONDARY_WORD = r"(?:secondary|second|additional|supporting|supplementary|supplemental|companion|accompanying|partner)"
@@ -488,9 +490,8 @@ class _Reader:
         secondary = set()
         for number, notes in self.notes.items():
             needs = bool(notes.requires)
-            if notes.says_secondary or (notes.says_alone and not needs):
-                secondary.add(number)
-            elif number in asked and not needs and not notes.supports:
+            implied = number in asked and not notes.supports
+            if notes.says_secondary or (not needs and (notes.says_alone or implied)):
                 secondary.add(number)
         for number, notes in self.notes.items():
             partners = {n for ways in notes.requires for way in ways for n in way}
@@ -614,7 +615,7 @@ def is_unreadable(sentence: str, resolved: bool = False) -> bool:
     `resolved` says that it names procedures, so that a relation in it may be to them.
     """
     text = _HARMLESS.sub(" ", sentence)
-    if not _CODEISH.search(text) or _BOILERPLATE.search(text) and not _ELSEWHERE.search(text):
+    if not _CODEISH.search(text) or (_BOILERPLATE.search(text) and not _ELSEWHERE.search(text)):
         return False
     away = len(_ELSEWHERE.findall(text))
     relations = len(_RELATION.findall(text))
@@ -793,7 +794,7 @@ def frequency_limits(text: str, listed: Collection[str] = ()) -> list[Frequency]
 
 def _counted(clause: str) -> str:
     """A clause in lower case with its numbers as figures."""
-    text = clause.lower().replace("–", "-").replace("’", "'")
+    text = _SPAN.sub("code", clause).lower().replace("–", "-").replace("’", "'")
     text = re.sub(r"\b[a-z-]+ \((\d+)\)", r"\1", text)
     text = re.sub(r"\b(\d+)-(day|week|month|year)", r"\1 \2", text)
     text = re.sub(r"\b([a-z]+)-(day|week|month|year)", r"\1 \2", text)

@@ -17,6 +17,7 @@ from code_maps.edits import AgeClass, CmsTables, UnitLimit, edit_rules
 from code_maps.edits.layouts import KINDS
 from code_maps.home import home
 from code_maps.icd10cm import cache
+from code_maps.icd10cm.problems import ImportProblem
 
 # Which edits each kind of file makes possible, by the table that a rule names in `needs`.
 _SERVES = {
@@ -92,7 +93,13 @@ def _read(path: Path, stamp: int) -> dict[str, Any]:
 
 
 def _content(edition: Edition) -> dict[str, Any]:
-    return _read(edition.path, edition.path.stat().st_mtime_ns)
+    try:
+        return _read(edition.path, edition.path.stat().st_mtime_ns)
+    except (cache.Damaged, OSError, ValueError, KeyError) as error:
+        raise ImportProblem(
+            f"the imported table is damaged ({type(error).__name__})", str(edition.path),
+            f"Import {edition.file} again: `chartproof edits import`.",
+        ) from None  # fmt: skip
 
 
 def _nearest(kind: str, on: dt.date | None) -> Edition | None:
@@ -108,7 +115,8 @@ def _nearest(kind: str, on: dt.date | None) -> Edition | None:
 def tables_on(on: dt.date | None) -> CmsTables:
     """The imported tables for a date of service; each is None when nothing for it is imported.
 
-    `lasting` of the answer says which tables stand in for others and which don't cover the date.
+    `lasting` of the answer says which tables stand in for others, `uncovered` which don't cover the date. Raises
+    ImportProblem for a table that is damaged.
     """
     stamps = tuple((str(path), path.stat().st_mtime_ns) for path in sorted(folder().glob("*/*.part")))
     return _made(on, stamps) if stamps else CmsTables()
@@ -181,6 +189,10 @@ def pair_changes(service: str) -> tuple[PairChange, ...]:
 def status_lines() -> list[str]:
     """What is imported, with dates and counts, and which edits wait for which file."""
     lines, known = [], editions()
+    sound = {edition.path for edition in known}
+    for path in sorted(folder().glob("*/*.part")):
+        if path not in sound:
+            lines.append(f"{path.parent.name:12} damaged: {path.name}; import its file again")
     for edition in known:
         dates = "without dates" if edition.since is None else f"from {edition.since}"
         dates += f" to {edition.to}" if edition.to else ""

@@ -66,6 +66,7 @@ class Facts:
     regional_symptoms: Places
     organisms: tuple[tuple[re.Pattern[str], str], ...]
     region_words: Mapping[str, frozenset[str]]
+    by_sex: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     seventh_words: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def history_code(self, place: str, whose: str) -> str | None:
@@ -165,5 +166,6 @@ def facts() -> Facts:
             (re.compile(rf"\b(?:{row['words']})\b", re.IGNORECASE), row["code"]) for row in _rows("organisms.csv")
         ),
         region_words={name: frozenset(words) for name, words in settings["regions"].items()},
+        by_sex={place: (sex, other) for place, (sex, other) in settings["by_sex"].items()},
         seventh_words={name: tuple(words) for name, words in settings["seventh"].items()},
     )

@@ -45,12 +45,48 @@ _BEGINNINGS = (
     ("uni", "bi", "tri", "quadri"),
     ("supra", "super", "sub"),
     ("brady", "tachy"),
-    ("eso", "exo"),
-    ("en", "ec"),
-    ("ostial", "osteal"),
+    ("hemi", "hemo", "hema"),
+    ("myo", "myco", "myelo", "muco", "myxo"),
+)
+# Parts that look alike, anywhere in a word.
+_ROOTS = (
+    ("ureter", "urethr", "uter"),
+    ("prostat", "prosthe"),
+    ("inject", "infect", "infest"),
+    ("maxill", "axill", "mamill"),
+    ("periton", "perine", "perone"),
+    ("ileo", "ilio"),
+    ("graph", "gnath"),
+    ("vesic", "viscer"),
+    ("humer", "numer"),
+    ("trache", "trochle"),
+    ("corne", "corona"),
+    ("palat", "palpat"),
+    ("adeno", "adreno"),
+    ("phag", "phas", "phon"),
+    ("malle", "mall"),
+    ("gravid", "gravis"),
+    ("cutane", "cute"),
+    ("stenosis", "sclerosis"),
+    ("menorrh", "metrorrh"),
+    ("cephal", "cephaly"),
+)
+# What begins a compound: with a known word behind it, it's a word of its own and no slip.
+_COMBINING = frozenset(
+    "abdomino acro adeno adipo angio ano antero anterior anti arterio arthro atrio auto bi bili broncho cardio cephalo "
+    "cerebro cervico cholecysto chondro choledocho colo colpo contra costo counter cranio crico cyst cysto cyto de dento "
+    "dermato dermo dis dorso duodeno dys electro encephalo endo entero epi ethmo ex extra fascio femoro fibro fore gastro "
+    "genito gingivo gluteo glyco hemato hemi hemo hepato hydro hyper hypo hystero ileo ilio immuno in infero infra inguino "
+    "inter intra ischio jejuno kerato labio laparo laryngo latero leuko lipo litho lumbo lympho macro mal mandibulo maxillo "
+    "medio mega meningo meta micro mid mono multi musculo myco myelo myo naso necro neo nephro neuro non oculo occipito "
+    "omento oro ortho osteo oto over palato pan pancreatico para parieto pelvi per peri pharyngo photo plantar pleuro pneumo "
+    "poly post postero pre pro procto pseudo psycho pubo pulmo pyelo pylo radio re recto reno retino retro rhino sacro "
+    "salpingo sclero scapulo semi sero sino spheno spino spleno spondylo sterno stylo sub supero super supra syn tachy talo "
+    "temporo tendo teno thermo thoraco thrombo thyro tibio trachea tracheo trans tri tympano ulno un under uni up uretero "
+    "urethro uro utero vagino vaso ventriculo vertebro vesico viscero xero zygomatico".split()
 )
 _ENDINGS = (
-    "ectomy", "otomy", "ostomy", "oscopy", "ography", "ogram", "oplasty", "opexy", "orrhaphy", "ocentesis", "odesis",
+    "ectomy", "otomy", "ostomy", "oscopy", "oscope", "oscopist", "ography", "ogram", "oplasty", "opexy", "orrhaphy", "ocentesis", "odesis",
     "itis", "iasis", "osis", "oma", "omas", "omata", "otic", "itic", "pathy", "penia", "cytosis", "philia", "emia", "uria",
     "algia", "plegia", "paresis", "phagia", "phasia", "plasia", "trophy", "ptosis", "lysis", "cele", "rrhea", "rrhagia",
     "megaly", "malacia", "ectasia", "ectasis", "stenosis", "spasm", "pnea", "opia", "opsia", "ileum", "ilium", "ian", "ial",
@@ -61,6 +97,13 @@ _DRUG = (
     "prazole", "vir", "parin", "gliptin", "glutide", "gliflozin", "caine", "zepam", "zolam", "dronate", "triptan", "thiazide",
     "setron", "lukast", "terol", "sone", "solone", "onide", "oxetine", "ipramine", "triptyline", "azepine", "barbital", "dipine",
     "zosin", "mide", "cycline", "fenac", "profen", "coxib", "grel", "xaban", "tinib", "ciclib", "taxel", "platin", "rubicin",
+)  # fmt: skip
+# Endings that make another word of the same stem: "inferiorly" is no slip for "inferior".
+_DERIVED = (
+    "osities", "osity", "ically", "ally", "ation", "ational", "ators", "ator", "ated", "ate", "ative", "ular", "aris", "alis", "icus",
+    "ious", "eous", "ous", "able", "ible", "ings", "ing", "ist", "ism", "ity", "ary", "ory", "ery", "ive", "ian", "ium",
+    "ula", "uli", "ies", "ed", "er", "or", "al", "ic", "is", "us", "um", "ia", "ae", "ly", "ar", "es", "ant", "ent",
+    "ance", "ence", "ency", "ancy", "e", "y", "a", "i", "o", "s", "ese", "ified", "ify",
 )  # fmt: skip
 # The same word with another ending.
 _INFLECTED = ("ations", "ation", "ally", "ings", "ing", "ated", "ate", "ies", "ed", "es", "al", "ic", "ly", "s", "y", "e", "d")
@@ -145,7 +188,7 @@ def _nearest(word: str, vocabulary: _Vocabulary) -> str | None:
     if not near or near[0][0] > most:
         return None
     distance, best = near[0]
-    if len(best) < LEAST or _apart(word, best):
+    if len(best) < LEAST or _apart(word, best) or _derived(word, best) or _compound(word, vocabulary.known):
         return None
     if any(far <= distance + 1 and not _same(other, best) for far, other in near[1:]):
         return None
@@ -172,8 +215,36 @@ def _apart(typed: str, known: str) -> bool:
         said, meant = _longest(typed, group), _longest(known, group)
         if said and said != meant and (meant or len(said) > 2):
             return True
+    for group in _ROOTS:
+        said, meant = _held(typed, group), _held(known, group)
+        if said and meant and said != meant:
+            return True
     said, meant = _ending(typed), _ending(known)
     return bool(said) and said != meant
+
+
+def _held(word: str, group: Sequence[str]) -> str:
+    return max((root for root in group if root in word), key=len, default="")
+
+
+def _derived(typed: str, known: str) -> bool:
+    """Whether two words have one stem and each a whole ending: another word of the same family, no slip."""
+    stem = 0
+    while stem < min(len(typed), len(known)) and typed[stem] == known[stem]:
+        stem += 1
+    for length in range(stem, max(stem - 4, 4), -1):
+        ours, theirs = typed[length:], known[length:]
+        if (not ours or ours in _DERIVED) and (not theirs or theirs in _DERIVED):
+            return True
+    return False
+
+
+def _compound(word: str, known: frozenset[str]) -> bool:
+    """Whether a word is a known one behind a combining form: "hemi" + "thorax", "peri" + "prostatic"."""
+    return any(
+        word[:split] in _COMBINING and (fold(word[split:]) in known or word[split:] in _ENDINGS)
+        for split in range(2, len(word) - 3)
+    )
 
 
 def _longest(word: str, group: Sequence[str]) -> str:

@@ -14,6 +14,7 @@ from models.proposal import Candidate, Evidence, Proposal, RuleUse, Withheld
 from pipeline.guidelines.assertion import by_assertion
 from pipeline.guidelines.coding import Coding, Step, under_any
 from pipeline.guidelines.companions import (
+    after_cancer,
     blood_thinners,
     body_mass_index,
     diabetes_drugs,
@@ -62,6 +63,7 @@ STEPS: tuple[Step, ...] = (
     body_mass_index,
     treatment_encounters,
     screening,
+    after_cancer,
     merge_same,
     seventh_characters,
     keep_billable,

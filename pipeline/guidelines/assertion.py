@@ -19,6 +19,9 @@ def by_assertion(coding: Coding, findings: Iterable[Finding]) -> list[Draft]:
     for finding in findings:
         if not finding.place:
             continue
+        sexed = coding.facts.by_sex.get(finding.place)
+        if sexed and coding.note.patient.sex not in (None, sexed[0]) and sexed[1] in coding.codes:
+            finding = replace(finding, place=sexed[1])
         if finding.source == "general" and finding.start in firm:
             coding.candidates.append((plain(coding, finding), "a word of a longer term"))
             continue
@@ -35,6 +38,9 @@ def by_assertion(coding: Coding, findings: Iterable[Finding]) -> list[Draft]:
             keep_back(coding, finding, "other-person", "It is somebody else's, not the patient's.")
         elif assertion.presence == "uncertain":
             usable.extend(_uncertain(coding, finding))
+        elif finding.place == "B20" and _only_positive(coding, finding):
+            why = "HIV positive without symptoms or HIV-related illness is a status (OCG I.C.1.a.2.d)."
+            usable.append(as_code(coding, finding, "Z21", "hiv-status", why))
         elif finding.section == "allergies" and finding.place[0] != "Z":
             coding.candidates.append((plain(coding, finding), "a reaction listed under allergies"))
         elif _names_a_test(coding, finding):
@@ -45,7 +51,7 @@ def by_assertion(coding: Coding, findings: Iterable[Finding]) -> list[Draft]:
                 keep_back(coding, finding, "history-of", "The note says that it is over.")
             else:
                 keep_back(coding, finding, "other-person", "It is somebody else's, not the patient's.")
-        elif finding.place[0] == "C" and _treated_cancer(coding):
+        elif finding.place[0] == "C" and treated_cancer(coding):
             usable.extend(_past(coding, finding))
         elif finding.historical and finding.place[0] in "ST" and _sequela(coding, finding):
             usable.extend(drafts_for(coding.codes, coding.around, finding))
@@ -60,9 +66,6 @@ def by_assertion(coding: Coding, findings: Iterable[Finding]) -> list[Draft]:
                 )
             else:
                 usable.extend(_past(coding, finding))
-        elif finding.place == "B20" and _only_positive(coding, finding):
-            why = "HIV positive without symptoms or HIV-related illness is a status (OCG I.C.1.a.2.d)."
-            usable.append(as_code(coding, finding, "Z21", "hiv-status", why))
         else:
             usable.extend(drafts_for(coding.codes, coding.around, finding))
     return usable
@@ -171,7 +174,7 @@ _ACTIVE_TREATMENT = re.compile(
 )
 
 
-def _treated_cancer(coding: Coding) -> bool:
+def treated_cancer(coding: Coding) -> bool:
     """OCG I.C.2.m: a cancer that was removed, with no treatment directed at it and no sign of it, is history."""
     text = coding.note.text
     return bool(_NO_DISEASE.search(text)) and not _ACTIVE_TREATMENT.search(text)

@@ -9,6 +9,7 @@ from itertools import pairwise
 
 from code_maps.terms.drugs import Drug, drugs
 from models.finding import Finding
+from pipeline.guidelines.assertion import treated_cancer
 from pipeline.guidelines.coding import Coding, as_code, under_any
 
 
@@ -166,6 +167,9 @@ def injuries_over(coding: Coding) -> None:
     for draft in list(coding.proposed):
         if injured and under_any(draft.code, ("Z47", "Z48", "Z51.89")):
             coding.withhold(draft, "seventh-character", "The injury code with its seventh character says it.")
+    if not any(under_any(d.code, ("C50",)) for d in coding.proposed):
+        for draft in [d for d in coding.proposed if under_any(d.code, ("Z17",))]:
+            coding.set_aside(draft, "receptor status is coded beside a breast cancer that is coded")
     if any(under_any(d.code, ("I11", "I12", "I13")) for d in coding.proposed):
         for draft in [d for d in coding.proposed if d.code == "I10"]:
             coding.withhold(draft, "with-convention", "The combination code holds the hypertension.")
@@ -241,6 +245,18 @@ def screening(coding: Coding) -> None:
                 coding.candidates.remove((draft, why))
                 reason = "It bears on a screening or surveillance visit."
                 coding.proposed.append(replace(draft, rules=(*draft.rules, ("screening-encounter", reason))))
+
+
+def after_cancer(coding: Coding) -> None:
+    """OCG I.C.21.c.8: a visit after completed treatment with no sign of the disease is a follow-up examination."""
+    past = [d for d in coding.proposed if under_any(d.code, ("Z85", "Z86.00"))]
+    if not past or not treated_cancer(coding) or any(under_any(d.code, ("Z08", "Z09")) for d in coding.proposed):
+        return
+    code = "Z08" if any(under_any(d.code, ("Z85",)) for d in past) else "Z09"
+    why = "Treatment is completed, and the note finds no sign of the disease."
+    coding.proposed.insert(0, as_code(coding, past[0].finding, code, "follow-up-examination", why))
+    for draft in [d for d in coding.proposed if under_any(d.code, ("Z12",))]:
+        coding.set_aside(draft, "the visit is a follow-up examination, not a screening")
 
 
 def body_mass_index(coding: Coding) -> None:

@@ -10,7 +10,7 @@ from code_maps.icd10cm import CodeSet
 from code_maps.terms import term_words as words_of
 from code_maps.terms import words
 from models.finding import Finding
-from pipeline.guidelines.coding import Coding, strength, under_any
+from pipeline.guidelines.coding import WEIGHT, Coding, strength, under_any, where
 from pipeline.proposals import Draft, drafts_for, evidence_for
 
 
@@ -157,19 +157,27 @@ def drop_integral(coding: Coding) -> None:
             continue  # a narrative without final diagnoses: everything is the record
         for diagnosis in firm:
             symptoms = coding.facts.integral(diagnosis.code)
-            regional = under_any(draft.code, coding.facts.regional_symptoms) and diagnosis.code[0] in "MST"
+            regional = (
+                under_any(draft.code, coding.facts.regional_symptoms)
+                and diagnosis.code[0] in "MST"
+                and bool(_regions(coding, diagnosis))
+            )
             if _same_region(coding, draft, diagnosis) if regional else under_any(draft.code, symptoms):
                 why = f"Part of {diagnosis.code}, {coding.codes.title(diagnosis.code)}."
                 coding.withhold(draft, "integral-symptom", why)
                 break
 
 
+def _regions(coding: Coding, draft: Draft) -> frozenset[str]:
+    """The regions of the body that a code's title, or else the note's words, name."""
+    return coding.facts.regions(coding.codes.title(draft.code)) or coding.facts.regions(draft.finding.text)
+
+
 def _same_region(coding: Coding, symptom: Draft, diagnosis: Draft) -> bool:
     """Pain, stiffness or swelling at the site of a musculoskeletal disease or an injury."""
     if diagnosis.code[0] not in "MSTGI" or not under_any(symptom.code, coding.facts.regional_symptoms):
         return False
-    mine = coding.facts.regions(coding.codes.title(symptom.code)) or coding.facts.regions(symptom.finding.text)
-    theirs = coding.facts.regions(coding.codes.title(diagnosis.code)) or coding.facts.regions(diagnosis.finding.text)
+    mine, theirs = _regions(coding, symptom), _regions(coding, diagnosis)
     sides = {_side_of(coding.codes, symptom.code), _side_of(coding.codes, diagnosis.code)}
     return bool(mine & theirs) and not {"right", "left"} <= sides and diagnosis.code[0] in "MST"
 
@@ -275,23 +283,18 @@ def order(coding: Coding) -> None:
     stated_somewhere = any(coding.stands(d) in ("title", "assessed") for d in coding.proposed)
 
     def key(draft: Draft) -> tuple[float, ...]:
-        stands = coding.stands(draft)
-        stated = float({"title": 0, "assessed": 0, "reason": 1}.get(stands, 2))
+        said = max(draft.findings, key=lambda f: (WEIGHT[where(f, coding.layout)], -f.start))  # where it counts most
+        stands = where(said, coding.layout)
+        stated = {"title": 0, "assessed": 0, "reason": 1}.get(stands, 2)
         never = under_any(draft.code, facts.never_first)
-        opens = stands in ("reason", "narrative") or draft.finding.problem in (-1, 0)
+        opens = stands in ("reason", "narrative") or said.problem in (-1, 0)
         first = under_any(draft.code, facts.first) and not never and opens
-        if draft.code[0] in "ST" and draft.code.endswith("S"):
-            stated += 0.5  # OCG I.B.10: the residual before what caused it
+        left_over = draft.code[0] in "ST" and draft.code.endswith("S")  # OCG I.B.10: the residual before its cause
         later = 2 if never else 0 if first else 1
         if not stated_somewhere and not coding.outpatient:
-            return (later, 0, -len(draft.findings), draft.finding.start)  # a narrative: what it dwells on
-        return (
-            later,
-            int(stated),
-            (draft.finding.problem if draft.finding.problem >= 0 else 99) if stated < 1 else 0,
-            stated,
-            draft.finding.start,
-        )
+            return (later, 0, -len(draft.findings), said.start)  # a narrative: what it dwells on
+        problem = said.problem if said.problem >= 0 else 99
+        return (later, stated, problem if stated == 0 else 0, left_over, said.start)
 
     coding.proposed.sort(key=key)
     for draft in list(coding.proposed):

@@ -41,7 +41,7 @@ def choose_assessed(coding: Coding, drafts: list[Draft]) -> None:
         elif stands == "assessed" and code[0] in "ZVWXY":
             _status(coding, draft)
         elif stands == "assessed":
-            if symptom and (in_title if not firm else draft.finding.problem in firm_problems or firm):
+            if symptom and not _pursued(coding, draft) and (in_title if not firm else draft.finding.problem in firm_problems or firm):
                 coding.set_aside(draft, "a symptom inside an assessed problem")
             else:
                 coding.proposed.append(draft)
@@ -66,6 +66,19 @@ def choose_assessed(coding: Coding, drafts: list[Draft]) -> None:
             )
         else:
             coding.set_aside(draft, "mentioned outside the assessment, without monitoring, evaluation or treatment")
+
+
+def _pursued(coding: Coding, draft: Draft) -> bool:
+    """Whether the plan pursues a symptom by itself: an order or treatment in its sentence, or one that names it."""
+    named = {t.word for t in coding.around.own(draft.finding)}
+    for other in coding.around.findings:
+        if other.kind != "order" or not other.present or other.problem != draft.finding.problem or other.sentence < 0:
+            continue
+        if other.sentence == draft.finding.sentence:
+            return True
+        if named & {t.word for t in coding.around.reading.sentences[other.sentence]}:
+            return True
+    return False
 
 
 def _by_another_clinician(coding: Coding, draft: Draft) -> None:

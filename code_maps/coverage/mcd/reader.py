@@ -156,7 +156,7 @@ class McdPolicies:
     def documents(self) -> list[tuple[str, Version]]:
         """Every imported document with its kind, in the order of kinds and numbers; NCDs have a section in the title."""
         with self._lock:
-            found = []
+            found: list[tuple[str, Version]] = []
             for kind, (table, columns) in _HEADERS.items():
                 schema = self._schema(kind, table)
                 if schema is None:
