@@ -402,7 +402,7 @@ def codes_diff(old: str, new: str) -> None:
 
 @policies_app.command("import")
 def policies_import(
-    paths: Annotated[list[Path], typer.Argument(help="CMS downloads: zips, folders or CSV files.", metavar="PATH…")],
+    paths: Annotated[list[Path], typer.Argument(help="CMS downloads (zips, folders, CSV files); a payer's own .toml.", metavar="PATH…")],
 ) -> None:
     """Read Medicare Coverage Database downloads: current_article.zip, current_lcd.zip, all_*.zip, ncd.zip.
 
@@ -412,9 +412,17 @@ def policies_import(
     from rich.progress import Progress
 
     from code_maps.coverage.mcd import import_paths
+    from code_maps.coverage.payer import add_payer_policy
     from code_maps.coverage.mcd.described import import_lines
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # leave nothing half done
+    own = [path for path in paths if path.suffix.lower() == ".toml"]
+    for path in own:
+        add_payer_policy(path)
+        print(f"{path.name}: added to the payer policies")
+    if own and len(own) == len(paths):
+        return
+    paths = [path for path in paths if path not in own]
     with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as bar:
         task = bar.add_task("reading", total=None)
         report = import_paths(

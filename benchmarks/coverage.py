@@ -31,7 +31,9 @@ _STAMP = "2026-01-01 10:11:12.123000000"
 _STATES = ["FL", "NY", "TX", "CA", "OH", "PA", "IL", "GA", "NC", "MI", "WA", "AZ"]
 
 
-def make(path: Path, rows: int = ROWS, articles: int = ARTICLES, lines: int = LINES, seed: int = 7) -> list[dict[str, Any]]:
+def make(
+    path: Path, rows: int = ROWS, articles: int = ARTICLES, lines: int = LINES, seed: int = 7
+) -> list[dict[str, Any]]:
     """Write a synthetic download in CMS's format, and give back claims of four lines about it."""
     from code_maps.icd10cm import load
 
@@ -143,7 +145,9 @@ def pandas_merge(path: Path, claims: list[dict[str, Any]]) -> tuple[float, float
     contractor = ["contractor_id", "contractor_type_id", "contractor_version"]
 
     def merged(lines: pd.DataFrame) -> pd.Series:
-        found = lines.merge(read["article_x_hcpc_code"][[*version, "hcpc_code_id"]], left_on="code", right_on="hcpc_code_id")
+        found = lines.merge(
+            read["article_x_hcpc_code"][[*version, "hcpc_code_id"]], left_on="code", right_on="hcpc_code_id"
+        )
         found = found.merge(read["article"][[*version, "article_eff_date"]], on=version)
         found = found[found.article_eff_date <= found.on]
         found = found.merge(read["article_x_contractor"][[*version, *contractor]], on=version)
@@ -191,13 +195,17 @@ def main() -> bool:
             else:
                 os.environ["CHARTPROOF_HOME"] = before
     agree = sum(a == b for a, b in zip(verdicts, covered, strict=True))
-    print(f"\ncoverage (synthetic, {rows:,} covered diagnoses in {ARTICLES:,} articles; {LINES:,} claim lines, {LINES_EACH} to a claim)")
+    print(
+        f"\ncoverage (synthetic, {rows:,} covered diagnoses in {ARTICLES:,} articles; {LINES:,} claim lines, {LINES_EACH} to a claim)"
+    )
     print(f"  import, seconds                  {seconds:10.1f}   limit {MOST_SECONDS}")
     print(f"  import, peak MB                  {memory:10.0f}   limit {MOST_MEGABYTES}")
     print(f"  verdicts a second, first time    {first:10,.0f}")
     print(f"  verdicts a second                {again:10,.0f}")
     print(f"  whole check with edits, a second {whole:10,.0f}")
-    print(f"  pandas merge, all at once        {at_once:10,.0f}   ratio {again / at_once:6.1f}, first time {first / at_once:6.1f}")
+    print(
+        f"  pandas merge, all at once        {at_once:10,.0f}   ratio {again / at_once:6.1f}, first time {first / at_once:6.1f}"
+    )
     print(f"  pandas merge, claim by claim     {single:10,.1f}   ratio {again / single:6,.0f}")
     print(f"  lines on which both agree        {agree:10,}")
     print(f"  this process's own peak, MB      {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:10.0f}")

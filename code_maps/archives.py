@@ -99,6 +99,7 @@ class _Walk:
     stack: ExitStack
     spool: Path | None
     total: int = 0
+    unpacked: dict[Path, int] = field(default_factory=dict)
     found: list[Member] = field(default_factory=list)
 
 
@@ -134,7 +135,9 @@ def _walk_file(walk: _Walk, path: Path, given: Path, *, named: bool) -> None:
         with path.open("rb") as file:
             head = file.read(4)
     except OSError as error:
-        raise ImportProblem(f"it can't be read ({error.strerror})", str(path), "Check the path and its rights.") from None
+        raise ImportProblem(
+            f"it can't be read ({error.strerror})", str(path), "Check the path and its rights."
+        ) from None
     if path.suffix.lower() == ".zip" or head == b"PK\x03\x04":
         if not stat.st_size:
             raise ImportProblem("it is empty (0 bytes), not a valid zip", str(path), _AGAIN)
@@ -156,7 +159,7 @@ def _walk_zip(walk: _Walk, file: IO[bytes], where: str, given: Path, packed: int
         what = "the zip is damaged or truncated: not a valid zip" if cut else "it is not a zip: not a valid zip"
         raise ImportProblem(what, where, _AGAIN) from None
     infos = [info for info in archive.infolist() if not info.is_dir()]
-    _check(walk, infos, where, packed)
+    _check(walk, infos, where, packed, given, depth)
     for info in infos:
         name = PurePosixPath(info.filename.replace("\\", "/"))
         if any(part.startswith((".", "__MACOSX")) for part in name.parts):
@@ -167,7 +170,9 @@ def _walk_zip(walk: _Walk, file: IO[bytes], where: str, given: Path, packed: int
                 raise ImportProblem("zips are nested too deep in it", where, _AGAIN)
             modified = _date_of(info)
             member = Member(inside, name.name, where, given, info.file_size, modified, _opener(archive, info))
-            inner = walk.stack.enter_context(tempfile.SpooledTemporaryFile(max_size=1 << 26, dir=walk.spool))
+            inner = walk.stack.enter_context(
+                tempfile.SpooledTemporaryFile(1 << 26, dir=str(walk.spool) if walk.spool else None)  # noqa: SIM115
+            )
             for block in member.chunks():
                 inner.write(block)
             inner.seek(0)
@@ -189,7 +194,7 @@ def _opener(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Callable[[], IO[
     return read
 
 
-def _check(walk: _Walk, infos: list[zipfile.ZipInfo], where: str, packed: int) -> None:
+def _check(walk: _Walk, infos: list[zipfile.ZipInfo], where: str, packed: int, given: Path, depth: int) -> None:
     """Everything that a zip's directory tells without reading a member."""
     limits = walk.limits
     if len(infos) > limits.members:
@@ -210,6 +215,13 @@ def _check(walk: _Walk, infos: list[zipfile.ZipInfo], where: str, packed: int) -
     if size > limits.ratio_from and size > limits.ratio * max(packed, 1):
         raise ImportProblem(f"it expands to {size:,} bytes (ratio limit {limits.ratio}): too large", where, _AGAIN)
     walk.total += size
+    walk.unpacked[given] = walk.unpacked.get(given, 0) + size
+    if depth > 1 and size > limits.ratio_from and walk.unpacked[given] > limits.ratio * max(given.stat().st_size, 1):
+        raise ImportProblem(
+            f"it expands to {walk.unpacked[given]:,} bytes in all (ratio limit {limits.ratio}): too large",
+            where,
+            _AGAIN,
+        )
     if walk.total > limits.total:
         raise ImportProblem(f"it expands to more than the limit of {limits.total:,} bytes: too large", where, _AGAIN)
 

@@ -75,7 +75,11 @@ def basic(**more):
 
 
 def as_csv(name, rows, columns=None, encoding="cp1252"):
-    columns = columns or [*COLUMNS.get(name, ()), *(["long_description"] if "hcpc_code" in name else []), "last_updated"]
+    columns = columns or [
+        *COLUMNS.get(name, ()),
+        *(["long_description"] if "hcpc_code" in name else []),
+        "last_updated",
+    ]
     text = io.StringIO()
     writer = csv.DictWriter(text, columns, quoting=csv.QUOTE_ALL, lineterminator="\r\n", restval="")
     writer.writeheader()
@@ -146,7 +150,9 @@ def test_each_file_is_read_in_its_own_encoding(tmp_path, home, encoding):
 
 
 def test_entities_escaped_twice_and_line_ends_in_cells_are_undone(tmp_path, home):
-    rows = [of(icd10_covered_group=1, paragraph="<p>One &amp;amp; two&amp;nbsp;three</p>\n<p>&lt;b&gt;four&lt;/b&gt;</p>")]
+    rows = [
+        of(icd10_covered_group=1, paragraph="<p>One &amp;amp; two&amp;nbsp;three</p>\n<p>&lt;b&gt;four&lt;/b&gt;</p>")
+    ]
     import_paths([given_download(tmp_path, basic(article_x_icd10_covered_group=rows))])
     assert line().policy.quote == "One & two three\nfour"
 
@@ -335,11 +341,15 @@ def test_a_procedure_group_that_is_never_covered_denies_and_is_quoted(tmp_path, 
     assert line().policy.quote == "These tests are never covered."
 
 
-@pytest.mark.parametrize(("more", "verdict"), [("", "PASS"), (" even when a covered code is reported too", "NON_COVERED")])
+@pytest.mark.parametrize(
+    ("more", "verdict"), [("", "PASS"), (" even when a covered code is reported too", "NON_COVERED")]
+)
 def test_a_list_that_denies_yields_to_a_covered_code_unless_its_text_says_otherwise(tmp_path, home, more, verdict):
     rows = [of(icd10_code_id="R53.83", icd10_noncovered_group=1)]
     prose = [of(icd10_noncovered_group=1, paragraph=f"The service will be denied for these codes{more}.")]
-    import_paths([given_download(tmp_path, basic(article_x_icd10_noncovered=rows, article_x_icd10_noncovered_group=prose))])
+    import_paths(
+        [given_download(tmp_path, basic(article_x_icd10_noncovered=rows, article_x_icd10_noncovered_group=prose))]
+    )
     assert line(diagnoses=["I10", "R53.83"]).verdict == verdict
     assert line(diagnoses=["R53.83"]).verdict == "NON_COVERED"
 
@@ -515,7 +525,9 @@ def test_a_command_that_is_stopped_leaves_nothing_half_done(tmp_path, home, how)
     before = everything_in(home)
     rows = covered(*({"icd10_code_id": "I10"} for _ in range(150_000)))
     path = given_download(tmp_path, basic(article_x_icd10_covered=rows), name="large.zip")
-    run = subprocess.Popen([sys.executable, "-m", "cli", "policies", "import", str(path)], cwd=ROOT, stderr=subprocess.DEVNULL)
+    run = subprocess.Popen(
+        [sys.executable, "-m", "cli", "policies", "import", str(path)], cwd=ROOT, stderr=subprocess.DEVNULL
+    )
     for _ in range(2_000):
         if list((home / "coverage").glob(".building-*")) or run.poll() is not None:
             break
@@ -557,7 +569,9 @@ def test_a_process_notices_what_another_imports(tmp_path, home):
     assert line().policy.version == 3
     changed = {**basic(), "article": [article(article_version=3, title="Changed")]}
     path = given_download(tmp_path, changed)
-    subprocess.run([sys.executable, "-m", "cli", "policies", "import", str(path)], cwd=ROOT, check=True, capture_output=True)
+    subprocess.run(
+        [sys.executable, "-m", "cli", "policies", "import", str(path)], cwd=ROOT, check=True, capture_output=True
+    )
     assert line().policy.title == "Changed"
 
 
@@ -575,7 +589,9 @@ def test_a_damaged_store_is_one_clear_line(tmp_path, home):
 
 
 def command(*arguments):
-    return subprocess.run([sys.executable, "-m", "cli", "policies", *map(str, arguments)], cwd=ROOT, capture_output=True, text=True)
+    return subprocess.run(
+        [sys.executable, "-m", "cli", "policies", *map(str, arguments)], cwd=ROOT, capture_output=True, text=True
+    )
 
 
 def test_the_command_imports_lists_shows_and_tells_the_state(tmp_path, home):

@@ -43,7 +43,10 @@ def test_cells_become_plain_text(cell, text):
 @pytest.mark.parametrize(
     ("sentence", "services"),
     [
-        ("The following ICD-10-CM codes support medical necessity for CPT codes 10001-10004 only.", "10001 10002 10003 10004"),
+        (
+            "The following ICD-10-CM codes support medical necessity for CPT codes 10001-10004 only.",
+            "10001 10002 10003 10004",
+        ),
         ("Group 1 (CPT codes 10001, 10002 and 10004):", "10001 10002 10004"),
         ("Codes for 10002 through 10009", "10002 10003 10004 10009"),
         ("These apply to HCPCS G0444.", "G0444"),
@@ -65,12 +68,20 @@ def test_a_list_whose_prose_names_no_procedure_serves_all():
 @pytest.mark.parametrize(
     ("paragraphs", "requires", "secondary"),
     [
-        (("Group 1 must be billed with a secondary code from Group 3.", "These support coverage.", "Group 3"), ((3,),), {3}),
+        (
+            ("Group 1 must be billed with a secondary code from Group 3.", "These support coverage.", "Group 3"),
+            ((3,),),
+            {3},
+        ),
         (("One code from Group 1 AND one from Group 2 must be reported.", "Group 2 codes"), ((2,),), {2}),
         (("One code from Group 1 and one code from Group 2 are required.",) * 2, ((2,),), {2}),
         (("These need an additional diagnosis from Group 2 or Group 3.", "Group 2:", "Group 3:"), ((2,), (3,)), {2, 3}),
         (("Report them with at least one code from each of Groups 2 and 3.", "x", "y"), ((2, 3),), {2, 3}),
-        (("Each must be accompanied by a code from Group 2.", "These do not support the service by themselves."), ((2,),), {2}),
+        (
+            ("Each must be accompanied by a code from Group 2.", "These do not support the service by themselves."),
+            ((2,),),
+            {2},
+        ),
         (("Payable only if a code from Group 2 is also reported.", ""), ((2,),), {2}),
         (("Group 1 codes may not be reported without a code from Group 2.", ""), ((2,),), {2}),
         (("Never sufficient alone; one code from Group 2 is needed as well.", "list"), ((2,),), {2}),
@@ -164,7 +175,9 @@ def test_modifiers_that_a_line_must_carry(sentence, modifiers):
 
 
 def test_the_prose_of_a_modifier_group_holds_for_the_lists_that_it_names():
-    listed = Listed(PROCEDURES, {}, {}, {1: ("Q7", "Q8")}, {1: "One of these must be on the line for Group 2 diagnosis codes."})
+    listed = Listed(
+        PROCEDURES, {}, {}, {1: ("Q7", "Q8")}, {1: "One of these must be on the line for Group 2 diagnosis codes."}
+    )
     found = read_groups({1: "a", 2: "b"}, listed=listed)
     assert (found[1].modifiers, found[2].modifiers) == ((), ("Q7", "Q8"))
 
@@ -288,7 +301,9 @@ def test_any_text_is_read_without_error_and_deterministically(first, second):
     read_denial(cells[1], PROCEDURES)
 
 
-@pytest.mark.parametrize("text", ["a " * 20_000, "not " * 5_000 + "alone", "1 test " * 5_000, "Group 1 and " * 3_000, "<p" * 20_000])
+@pytest.mark.parametrize(
+    "text", ["a " * 20_000, "not " * 5_000 + "alone", "1 test " * 5_000, "Group 1 and " * 3_000, "<p" * 20_000]
+)
 def test_long_texts_take_no_long_time(text):
     plain = plain_text(text)
     read(plain)

@@ -96,7 +96,8 @@ def _down(codes: CodeSet, node: str, evidence: Evidence, path: Path) -> list[Pat
                     ends.extend(_down(codes, best[0].code, only, _step(path, best[0], only, best[1])))
             if len(ends) > 1:
                 return ends
-        chosen = _best(options, evidence) or _further_down(codes, options, evidence)
+        chosen = _best(options, evidence) if _may_decide(codes, node, evidence) else None
+        chosen = chosen or _further_down(codes, options, evidence)
         if chosen:
             branch, used = chosen
             path = _step(path, branch, evidence, used)
@@ -119,6 +120,33 @@ def _down(codes: CodeSet, node: str, evidence: Evidence, path: Path) -> list[Pat
         node = default.code
 
 
+@lru_cache(maxsize=20_000)
+def _words_of(codes: CodeSet, node: str) -> tuple[frozenset[str], frozenset[str]]:
+    """The words that support a branch of a node, and those that a branch says are absent."""
+    options = branches(codes, node)
+    return (
+        frozenset().union(*(group for option in options for group in option.groups)),
+        frozenset().union(*(option.absent for option in options)),
+    )
+
+
+@lru_cache(maxsize=20_000)
+def _words_below(codes: CodeSet, node: str) -> frozenset[str]:
+    """The words that support a branch of a node or of its branches."""
+    below = (_words_of(codes, option.code)[0] for option in branches(codes, node))
+    return _words_of(codes, node)[0].union(*below)
+
+
+def _may_decide(codes: CodeSet, node: str, evidence: Evidence) -> bool:
+    """Whether the evidence holds a side or any word of a node's branches: without one, no branch is supported."""
+    words, absent = _words_of(codes, node)
+    return (
+        bool(evidence.sides)
+        or not absent.isdisjoint(evidence.denied)
+        or not all(words.isdisjoint(tier) for tier in evidence.tiers)
+    )
+
+
 def _further_down(
     codes: CodeSet, options: Sequence[Branch], evidence: Evidence
 ) -> tuple[Branch, frozenset[str]] | None:
@@ -128,8 +156,9 @@ def _further_down(
     """
     near = Evidence(evidence.tiers[:2], evidence.sides, evidence.both, evidence.denied)
     leads: list[tuple[int, Branch]] = []
+    heard = {"bilateral", "unilateral"}.union(*near.tiers)
     for option in options:
-        size = _depth(codes, option.code, near, 2)
+        size = 0 if _words_below(codes, option.code).isdisjoint(heard) else _depth(codes, option.code, near, 2)
         if size:
             leads.append((size, option))
     if not leads:

@@ -75,7 +75,7 @@ def mentioned(sentence: str, listed: Collection[str]) -> frozenset[str]:
     for match in _SPAN.finditer(sentence):
         low, high = match[1], match[2]
         # A number that the article doesn't list is a procedure only where it is called one.
-        named = bool(_SCOPE_WORD.search(sentence[max(0, match.start() - 40) : match.start()]))
+        named = bool(_SCOPE_WORD.search(sentence[max(0, match.start() - 25) : match.start()]))
         if high and len(high) == len(low) and low <= high:
             found.update(code for code in listed if len(code) == len(low) and low <= code <= high)
             found.update(c for c in (low, high) if named)
@@ -98,7 +98,9 @@ _WORDS = {w: n for n, w in enumerate(
     ("zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
      "eighteen nineteen twenty").split())}  # fmt: skip
 _ROMAN = {"I": 1, "II": 2, "III": 3, "IV": 4, "V": 5, "VI": 6, "VII": 7, "VIII": 8, "IX": 9, "X": 10}
-_NUMBER = r"(?:\d{1,2}(?!\d|[.,]\d)|\b(?:VIII|VII|VI|IV|IX|III|II|I|V|X)\b|\b(?:one|two|three|four|five|six|seven|eight)\b)"
+_NUMBER = (
+    r"(?:\d{1,2}(?!\d|[.,]\d)|\b(?:VIII|VII|VI|IV|IX|III|II|I|V|X)\b|\b(?:one|two|three|four|five|six|seven|eight)\b)"
+)
 _GROUP = re.compile(
     rf"\b(?:[Gg]roup|GROUP|[Ll]ist|LIST|[Tt]able)s?\s*(?:#|[Nn]o\.?|[Nn]umber)?\s*(?P<first>{_NUMBER})"
     rf"(?P<more>(?:\s*(?:,\s*(?:and|or)?|\band/or\b|\band\b|\bor\b|&|/|-|–|\bthrough\b)\s*(?:[Gg]roups?|[Ll]ists?)?\s*"
@@ -132,7 +134,9 @@ def _references(sentence: str) -> tuple[list[_Reference], list[_Reference]]:
             value = _value(written)
             span = joint in ("through", "-", "–") and numbers[-1] < value
             numbers.extend(range(numbers[-1] + 1, value + 1) if span else [value])
-        reference = _Reference(match.start(), match.end(), tuple(dict.fromkeys(numbers)), bool(re.search(r"\bor\b", match["more"])))
+        reference = _Reference(
+            match.start(), match.end(), tuple(dict.fromkeys(numbers)), bool(re.search(r"\bor\b", match["more"]))
+        )
         after = sentence[match.end() : match.end() + 30]
         before = sentence[max(0, match.start() - 40) : match.start()]
         is_procedure = re.match(r"\s*(?:CPT|HCPCS|procedure|service)", after, re.IGNORECASE) or re.search(
@@ -188,7 +192,9 @@ _NEED = re.compile(
     r"(?:reported|billed|submitted|used|listed|coded) with|(?:report|bill|submit|use|list|code|pair|combine)\b[^.;]{0,40}\bwith|combined with|in tandem with|plus|both|as well as)\b|\+",
     re.IGNORECASE,
 )
-_SECONDARY_WORD = r"(?:secondary|second|additional|supporting|supplementary|supplemental|companion|accompanying|partner)"
+_SECONDARY_WORD = (
+    r"(?:secondary|second|additional|supporting|supplementary|supplemental|companion|accompanying|partner)"
+)
 _PRIMARY_WORD = r"(?:primary|principal|first-listed|underlying|main|first)"
 _ALONE = re.compile(
     r"\b(?:not|never|cannot|can't|don't|doesn't)\b[^.;]{0,70}\b(?:alone|by (?:it|them)sel(?:f|ves)|on (?:its|their) own|"
@@ -374,7 +380,9 @@ class _Reader:
         need = _NOT_WITHOUT.search(sentence) or _NEED.search(sentence)
         if _frees(sentence):
             return True
-        pairing = re.search(r"\band (?:an?|one|at least one|any|1) [^.;]{0,60}?(?:group|list)\b", sentence, re.IGNORECASE)
+        pairing = re.search(
+            r"\band (?:an?|one|at least one|any|1) [^.;]{0,60}?(?:group|list)\b", sentence, re.IGNORECASE
+        )
         if not need and not pairing:
             return bool(_SEE.search(sentence))
         if need and _only_reads(sentence):
@@ -385,7 +393,7 @@ class _Reader:
         subjects, objects = self._sides(number, before, after)
         if subjects is None:
             return True
-        unknown = {n for n in (*subjects, *(n for r in objects for n in r.numbers))} - self.known
+        unknown = {*subjects, *(n for r in objects for n in r.numbers)} - self.known
         if unknown:
             return False
         self._require(sentence, subjects, objects)
@@ -466,7 +474,9 @@ class _Reader:
         negated = _frees(sentence)
         alone = bool(_ALONE.search(sentence))
         others = bool({n for r in _references(sentence)[0] for n in r.numbers} - {number})
-        secondary = bool(_LABELLED_SECONDARY.search(sentence)) and not negated and not others and not _ICD.search(sentence)
+        secondary = (
+            bool(_LABELLED_SECONDARY.search(sentence)) and not negated and not others and not _ICD.search(sentence)
+        )
         if secondary and _NEED.search(sentence) and re.search(
             rf"\b(?:requir\w+|needs?|with|accompanied by|plus|and) (?:an? |one |at least one |any )?{_SECONDARY_WORD}\b", sentence,
             re.IGNORECASE,
@@ -600,7 +610,8 @@ _ELSEWHERE = re.compile(
     re.IGNORECASE,
 )
 _CODEISH = re.compile(
-    r"\b(?:codes?|diagnos[ei]s|lists?|groups?|section|those|conditions?|entries|items?|these|ICD[\w-]*)\b", re.IGNORECASE
+    r"\b(?:codes?|diagnos[ei]s|lists?|groups?|section|those|conditions?|entries|items?|these|ICD[\w-]*)\b",
+    re.IGNORECASE,
 )
 _STRONG = re.compile(
     r"\b(?:together with|in (?:combination|conjunction)|combin(?:ed|ation)s?|along with|accompanied by|paired|pairs?|in addition to|"
@@ -622,7 +633,10 @@ def is_unreadable(sentence: str, resolved: bool = False) -> bool:
     numbered = any(_references(text)[0])
     if resolved:
         return away + relations > 2
-    if away and (relations or re.search(r"\b(?:may|must|only|if|when|where|appl(?:y|ies)|used?|per|according|govern)", text, re.IGNORECASE)):
+    if away and (
+        relations
+        or re.search(r"\b(?:may|must|only|if|when|where|appl(?:y|ies)|used?|per|according|govern)", text, re.IGNORECASE)
+    ):
         return True
     if _STRONG.search(text) and not _frees(text):
         return True
@@ -633,8 +647,12 @@ def is_unreadable(sentence: str, resolved: bool = False) -> bool:
 
 _TOKEN = r"-?(?:[A-Z][A-Z0-9]|\d{2})(?![\w-])"
 _JOIN = r"(?:\s*(?:,\s*(?:or|and)?|/|\bor\b|\band/or\b|\band\b|&)\s*(?:the\s+)?(?:modifiers?\s+)?[\"“'‘(]*)"
-_AFTER = re.compile(rf"\b[Mm]odifiers?(?:\(s\))?\s*(?:is|are|of|such as|namely|[:\-–—(\"“'‘])*\s*[\"“'‘(]*({_TOKEN}(?:[\"”'’)]*{_JOIN}{_TOKEN})*)")
-_BEFORE = re.compile(rf"(?<![\w-])({_TOKEN}(?:[\"”'’)]*{_JOIN}{_TOKEN})*)[\"”'’)]*\s+(?:(?:HCPCS|CPT|class findings)\s+)?[Mm]odifiers?\b")
+_AFTER = re.compile(
+    rf"\b[Mm]odifiers?(?:\(s\))?\s*(?:is|are|of|such as|namely|[:\-–—(\"“'‘])*\s*[\"“'‘(]*({_TOKEN}(?:[\"”'’)]*{_JOIN}{_TOKEN})*)"
+)
+_BEFORE = re.compile(
+    rf"(?<![\w-])({_TOKEN}(?:[\"”'’)]*{_JOIN}{_TOKEN})*)[\"”'’)]*\s+(?:(?:HCPCS|CPT|class findings)\s+)?[Mm]odifiers?\b"
+)
 _MUST = re.compile(
     r"\b(?:must|shall|requir\w+|needs?|needed|ha(?:s|ve) to|append(?:ed)?|only (?:when|if|with)|should|is to be|are to be|add|attach|include|use|report)\b",
     re.IGNORECASE,
@@ -643,7 +661,10 @@ _NO_MODIFIER = re.compile(
     r"\b(?:not|no|never|without)\b[^.;]{0,30}\bmodifiers?\b|\bmodifiers?\b[^.;]{0,40}\b(?:not|never|optional|n't)\b|\bmay be (?:added|appended|used)\b",
     re.IGNORECASE,
 )
-_DENIED_WITHOUT = re.compile(r"\bwithout\b[^.;]{0,40}\bmodifiers?\b[^.;]*\b(?:denied|rejected|not (?:be )?(?:covered|paid|payable))", re.IGNORECASE)
+_DENIED_WITHOUT = re.compile(
+    r"\bwithout\b[^.;]{0,40}\bmodifiers?\b[^.;]*\b(?:denied|rejected|not (?:be )?(?:covered|paid|payable))",
+    re.IGNORECASE,
+)
 # They say who pays for a denied line, not what a line must have to be covered (Medicare Claims Processing Manual 30.50).
 _LIABILITY = frozenset({"GA", "GX", "GY", "GZ"})
 _NOT_TOKENS = frozenset({
@@ -679,7 +700,9 @@ _ABSOLUTE = re.compile(
     r"takes? precedence|overrides?|never (?:be )?(?:covered|payable|paid))\b",
     re.IGNORECASE,
 )
-_STATUTORY = re.compile(r"\b(?:statut\w+|exclu(?:ded|sion) (?:by|from) (?:law|Medicare)|1862\(a\)\((?:[2-9]|1\d))", re.IGNORECASE)
+_STATUTORY = re.compile(
+    r"\b(?:statut\w+|exclu(?:ded|sion) (?:by|from) (?:law|Medicare)|1862\(a\)\((?:[2-9]|1\d))", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True)
@@ -691,7 +714,9 @@ class DenialProse:
     statutory: bool = False
 
 
-def read_denial(text: str, listed: Collection[str] = (), procedures: Mapping[int, Collection[str]] | None = None) -> DenialProse:
+def read_denial(
+    text: str, listed: Collection[str] = (), procedures: Mapping[int, Collection[str]] | None = None
+) -> DenialProse:
     """Read the paragraph of a list of diagnoses that don't support a service."""
     codes: set[str] = set()
     for sentence in sentences(text):
@@ -728,7 +753,8 @@ def is_never_covered(text: str) -> str:
     """
     for sentence in sentences(text):
         if _NEVER.search(sentence) and (
-            not _ONLY_SOMETIMES.search(sentence) or re.search(r"\bfor any (?:indication|diagnosis|reason|condition|purpose)", sentence, re.IGNORECASE)
+            not _ONLY_SOMETIMES.search(sentence)
+            or re.search(r"\bfor any (?:indication|diagnosis|reason|condition|purpose)", sentence, re.IGNORECASE)
         ):
             return sentence
     return ""
@@ -745,7 +771,9 @@ _COUNT_WORDS = {
 _COUNT_WORD = re.compile(rf"\b(?:{'|'.join(sorted(_COUNT_WORDS, key=len, reverse=True))})\b", re.IGNORECASE)
 _UNIT = r"(day|week|month|year)s?"
 _ARTICLE = r"(?:(?:any|an?|the|each|every|1|one|rolling|consecutive|continuous|given|same|full|calendar|single|period of|span of)\s+)*"
-_SOFT = re.compile(r"\b(?:expected|generally|usually|typically|rarely|ordinarily|normally|seldom|recommended|anticipated|customar\w+)\b")
+_SOFT = re.compile(
+    r"\b(?:expected|generally|usually|typically|rarely|ordinarily|normally|seldom|recommended|anticipated|customar\w+)\b"
+)
 _DENIES = re.compile(
     r"\b(?:den(?:y|ied|ial)|reject\w*|not (?:be )?(?:\w+ )?(?:covered|paid|payable|allowed|reimbursed|reasonable|necessary|billed|reported|performed)"
     r"|non-?covered|may not|cannot|must not|shall not|not (?:medically )?necessary)\b"
@@ -758,7 +786,9 @@ _TOO_SOON = re.compile(
     rf"\b(?:fewer|less|sooner|earlier) than (\d+) {_UNIT}|\bwithin (?:the )?(?:\w+ )?(\d+) {_UNIT} (?:of|after|from|following|since) "
     r"(?:the |an? |any |its |their )?(?:\w+ )?(?:previous|last|prior|preceding|earlier|another|initial|first|most recent)"
 )
-_SINCE = re.compile(r"\b(?:previous|last|prior|preceding|earlier|apart|between|elaps\w+|passed|pass|repeat\w*|another|most recent|initial|first|same)\b")
+_SINCE = re.compile(
+    r"\b(?:previous|last|prior|preceding|earlier|apart|between|elaps\w+|passed|pass|repeat\w*|another|most recent|initial|first|same)\b"
+)
 _APART = re.compile(
     rf"\b(?:at least|a minimum of|minimum of|no (?:sooner|earlier|less|fewer) than|not (?:sooner|earlier|less|fewer) than|interval of) "
     rf"(\d+) (full |calendar )?{_UNIT}"
@@ -767,8 +797,12 @@ _PER = re.compile(
     r"(?<![\d.\-/])(\d{1,3})(?![\d.]|\s*(?:mg|ml|mcg|units? of|years? (?:of age|old))) (?:or more )?(?:[a-z'/()\-]+ ){0,7}?"
     rf"(?:per|every|each|in|within|during|over|an?|for|across) {_ARTICLE}(?:(\d{{1,3}}) )?(?:consecutive |full |rolling |continuous )?(calendar )?{_UNIT}\b"
 )
-_EVER = re.compile(r"(?<![\d.])(\d{1,2}) (?:[a-z'/()\-]+ ){0,6}?(?:per|in (?:a|the|their|his or her)|during (?:a|the)|of a) (?:[a-z']+ )?lifetime\b")
-_NOT_SERVICES = re.compile(r"\b(?:symptoms?|pain|therapy has|conservative|care of|under the care|seen by|date last seen|age[ds]?|life expectancy|duration)\b")
+_EVER = re.compile(
+    r"(?<![\d.])(\d{1,2}) (?:[a-z'/()\-]+ ){0,6}?(?:per|in (?:a|the|their|his or her)|during (?:a|the)|of a) (?:[a-z']+ )?lifetime\b"
+)
+_NOT_SERVICES = re.compile(
+    r"\b(?:symptoms?|pain|therapy has|conservative|care of|under the care|seen by|date last seen|age[ds]?|life expectancy|duration)\b"
+)
 
 
 def frequency_limits(text: str, listed: Collection[str] = ()) -> list[Frequency]:

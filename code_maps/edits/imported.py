@@ -159,7 +159,8 @@ def _made(on: dt.date | None, stamps: tuple[tuple[str, int], ...]) -> CmsTables:
 def _stands_in(edition: Edition, on: dt.date | None) -> list[str]:
     if edition.covers(on):
         return []
-    return [f"{KINDS[edition.kind].capitalize()} of {edition.since} are used: none that covers {on} is imported."]
+    about = KINDS[edition.kind]
+    return [f"{about[0].upper()}{about[1:]} of {edition.since} are used: none that covers {on} is imported."]
 
 
 def _primaries(rows: list[list[Any]], on: dt.date | None) -> dict[str, frozenset[str]]:

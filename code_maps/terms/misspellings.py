@@ -15,6 +15,7 @@ from __future__ import annotations
 import sys
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
@@ -32,7 +33,8 @@ LEAST = 7
 _LONG = 10
 _MOST_KEPT = 50_000
 
-# Beginnings and endings that carry the meaning. A word that has one of a group whole is no slip for a word that has another.
+# Beginnings and endings that carry the meaning. A word that has one of a group whole is no slip for a word that has
+# another.
 _BEGINNINGS = (
     ("hyper", "hypo"),
     ("inter", "intra", "infra"),
@@ -73,50 +75,74 @@ _ROOTS = (
 )
 # What begins a compound: with a known word behind it, it's a word of its own and no slip.
 _COMBINING = frozenset(
-    "abdomino acro adeno adipo angio ano antero anterior anti arterio arthro atrio auto bi bili broncho cardio cephalo "
-    "cerebro cervico cholecysto chondro choledocho colo colpo contra costo counter cranio crico cyst cysto cyto de dento "
-    "dermato dermo dis dorso duodeno dys electro encephalo endo entero epi ethmo ex extra fascio femoro fibro fore gastro "
-    "genito gingivo gluteo glyco hemato hemi hemo hepato hydro hyper hypo hystero ileo ilio immuno in infero infra inguino "
-    "inter intra ischio jejuno kerato labio laparo laryngo latero leuko lipo litho lumbo lympho macro mal mandibulo maxillo "
-    "medio mega meningo meta micro mid mono multi musculo myco myelo myo naso necro neo nephro neuro non oculo occipito "
-    "omento oro ortho osteo oto over palato pan pancreatico para parieto pelvi per peri pharyngo photo plantar pleuro pneumo "
-    "poly post postero pre pro procto pseudo psycho pubo pulmo pyelo pylo radio re recto reno retino retro rhino sacro "
-    "salpingo sclero scapulo semi sero sino spheno spino spleno spondylo sterno stylo sub supero super supra syn tachy talo "
-    "temporo tendo teno thermo thoraco thrombo thyro tibio trachea tracheo trans tri tympano ulno un under uni up uretero "
-    "urethro uro utero vagino vaso ventriculo vertebro vesico viscero xero zygomatico".split()
+    "abdomino acro adeno adipo angio ano antero anterior anti arterio arthro atrio auto bi bili broncho cardio "
+    "cephalo cerebro cervico cholecysto chondro choledocho colo colpo contra costo counter cranio crico cyst "
+    "cysto cyto de dento dermato dermo dis dorso duodeno dys electro encephalo endo entero epi ethmo ex extra "
+    "fascio femoro fibro fore gastro genito gingivo gluteo glyco hemato hemi hemo hepato hydro hyper hypo "
+    "hystero ileo ilio immuno in infero infra inguino inter intra ischio jejuno kerato labio laparo laryngo "
+    "latero leuko lipo litho lumbo lympho macro mal mandibulo maxillo medio mega meningo meta micro mid mono "
+    "multi musculo myco myelo myo naso necro neo nephro neuro non oculo occipito omento oro ortho osteo oto over "
+    "palato pan pancreatico para parieto pelvi per peri pharyngo photo plantar pleuro pneumo poly post postero "
+    "pre pro procto pseudo psycho pubo pulmo pyelo pylo radio re recto reno retino retro rhino sacro salpingo "
+    "sclero scapulo semi sero sino spheno spino spleno spondylo sterno stylo sub supero super supra syn tachy "
+    "talo temporo tendo teno thermo thoraco thrombo thyro tibio trachea tracheo trans tri tympano ulno un under "
+    "uni up uretero urethro uro utero vagino vaso ventriculo vertebro vesico viscero xero zygomatico".split()
 )
 _ENDINGS = (
-    "ectomy", "otomy", "ostomy", "oscopy", "oscope", "oscopist", "ography", "ogram", "oplasty", "opexy", "orrhaphy", "ocentesis", "odesis",
-    "itis", "iasis", "osis", "oma", "omas", "omata", "otic", "itic", "pathy", "penia", "cytosis", "philia", "emia", "uria",
-    "algia", "plegia", "paresis", "phagia", "phasia", "plasia", "trophy", "ptosis", "lysis", "cele", "rrhea", "rrhagia",
-    "megaly", "malacia", "ectasia", "ectasis", "stenosis", "spasm", "pnea", "opia", "opsia", "ileum", "ilium", "ian", "ial",
+    "ectomy", "otomy", "ostomy", "oscopy", "oscope", "oscopist", "ography", "ogram", "oplasty", "opexy",
+    "orrhaphy", "ocentesis", "odesis", "itis", "iasis", "osis", "oma", "omas", "omata", "otic", "itic", "pathy",
+    "penia", "cytosis", "philia", "emia", "uria", "algia", "plegia", "paresis", "phagia", "phasia", "plasia",
+    "trophy", "ptosis", "lysis", "cele", "rrhea", "rrhagia", "megaly", "malacia", "ectasia", "ectasis", "stenosis",
+    "spasm", "pnea", "opia", "opsia", "ileum", "ilium", "ian", "ial",
 )  # fmt: skip
 # Endings of drug names: what looks like a drug that we don't know is none of our words.
 _DRUG = (
-    "mab", "nib", "pril", "olol", "statin", "azole", "mycin", "micin", "cillin", "sartan", "oxacin", "floxacin", "tidine",
-    "prazole", "vir", "parin", "gliptin", "glutide", "gliflozin", "caine", "zepam", "zolam", "dronate", "triptan", "thiazide",
-    "setron", "lukast", "terol", "sone", "solone", "onide", "oxetine", "ipramine", "triptyline", "azepine", "barbital", "dipine",
-    "zosin", "mide", "cycline", "fenac", "profen", "coxib", "grel", "xaban", "tinib", "ciclib", "taxel", "platin", "rubicin",
+    "mab", "nib", "pril", "olol", "statin", "azole", "mycin", "micin", "cillin", "sartan", "oxacin", "floxacin",
+    "tidine", "prazole", "vir", "parin", "gliptin", "glutide", "gliflozin", "caine", "zepam", "zolam", "dronate",
+    "triptan", "thiazide", "setron", "lukast", "terol", "sone", "solone", "onide", "oxetine", "ipramine",
+    "triptyline", "azepine", "barbital", "dipine", "zosin", "mide", "cycline", "fenac", "profen", "coxib", "grel",
+    "xaban", "tinib", "ciclib", "taxel", "platin", "rubicin",
 )  # fmt: skip
 # Endings that make another word of the same stem: "inferiorly" is no slip for "inferior".
 _DERIVED = (
-    "osities", "osity", "ically", "ally", "ation", "ational", "ators", "ator", "ated", "ate", "ative", "ular", "aris", "alis", "icus",
-    "ious", "eous", "ous", "able", "ible", "ings", "ing", "ist", "ism", "ity", "ary", "ory", "ery", "ive", "ian", "ium",
-    "ula", "uli", "ies", "ed", "er", "or", "al", "ic", "is", "us", "um", "ia", "ae", "ly", "ar", "es", "ant", "ent",
-    "ance", "ence", "ency", "ancy", "e", "y", "a", "i", "o", "s", "ese", "ified", "ify",
+    "osities", "osity", "ically", "ally", "ation", "ational", "ators", "ator", "ated", "ate", "ative", "ular",
+    "aris", "alis", "icus", "ious", "eous", "ous", "able", "ible", "ings", "ing", "ist", "ism", "ity", "ary",
+    "ory", "ery", "ive", "ian", "ium", "ula", "uli", "ies", "ed", "er", "or", "al", "ic", "is", "us", "um", "ia",
+    "ae", "ly", "ar", "es", "ant", "ent", "ance", "ence", "ency", "ancy", "e", "y", "a", "i", "o", "s", "ese",
+    "ified", "ify",
 )  # fmt: skip
+# "-itis" and "-osis" as they are mistyped: no endings of other words.
+_SLIPPED = ("its", "itus", "ittis", "iits", "etis", "ois", "osus")
 # The same word with another ending.
-_INFLECTED = ("ations", "ation", "ally", "ings", "ing", "ated", "ate", "ies", "ed", "es", "al", "ic", "ly", "s", "y", "e", "d")
+_INFLECTED = (
+    "ations",
+    "ation",
+    "ally",
+    "ings",
+    "ing",
+    "ated",
+    "ate",
+    "ies",
+    "ed",
+    "es",
+    "al",
+    "ic",
+    "ly",
+    "s",
+    "y",
+    "e",
+    "d",
+)
 
 
 @dataclass(slots=True)
 class _Vocabulary:
     """What is known: by first letter and length, the words that a slip may stand for and those that only stand by."""
 
-    known: frozenset[str]
+    known: AbstractSet[str]
     targets: dict[tuple[str, int], list[str]]
     others: dict[tuple[str, int], list[str]]
-    drugs: frozenset[str]
+    drugs: AbstractSet[str]
     answers: dict[str, str | None] = field(default_factory=dict)
 
 
@@ -132,8 +158,23 @@ def _ordinary() -> frozenset[str]:
 
 
 def _target_words(index: TermIndex) -> set[str]:
-    """The long words of the terms: letters only."""
-    return {word for said, _, _ in index.entries for word in said if len(word) >= LEAST and word.isalpha()}
+    """The long words of diseases, injuries and symptoms: letters only, and no drugs."""
+    some = {
+        word
+        for said, place, _ in index.entries
+        if place[0] not in "VWXYZ"
+        for word in said
+        if len(word) >= LEAST and word.isalpha()
+    }
+    return some - _medicines()
+
+
+@cache
+def _medicines() -> frozenset[str]:
+    """The words of drug names."""
+    return frozenset(
+        word for name in drugs() for word, _, _ in words(name) if len(word) >= LEAST - 1 and word.isalpha()
+    )
 
 
 def _buckets(some: Iterable[str]) -> dict[tuple[str, int], list[str]]:
@@ -149,15 +190,13 @@ def _vocabulary(index: TermIndex) -> _Vocabulary:
     if held is not None:
         return held[1]
     targets = _target_words(index)
-    medicines = {word for name in drugs() for word, _, _ in words(name) if len(word) >= LEAST - 1 and word.isalpha()}
-    short = {word for said, _, _ in index.entries for word in said}
-    ordinary = _ordinary()
-    medicines -= targets
+    said_too = {word for said, _, _ in index.entries for word in said}
+    medicines, ordinary = _medicines(), _ordinary()
     made = _Vocabulary(
-        known=frozenset(targets | medicines | ordinary | short),
+        known=targets | medicines | ordinary | said_too,
         targets=_buckets(targets),
-        others=_buckets((medicines | ordinary) - targets),
-        drugs=frozenset(medicines),
+        others=_buckets(word for word in (medicines | ordinary | said_too) - targets if len(word) >= LEAST - 1),
+        drugs=medicines,
     )
     if len(_vocabularies) > 8:
         _vocabularies.clear()
@@ -167,7 +206,7 @@ def _vocabulary(index: TermIndex) -> _Vocabulary:
 
 def corrected(word: str, index: TermIndex) -> str | None:
     """The known word that the folded `word` is a misspelling of; None when it is known, short, or not surely one."""
-    if len(word) < LEAST or not word.isalpha():
+    if len(word) < LEAST or not (word.isascii() and word.isalpha()):
         return None
     vocabulary = _vocabulary(index)
     if word in vocabulary.known:
@@ -190,8 +229,10 @@ def _nearest(word: str, vocabulary: _Vocabulary) -> str | None:
     distance, best = near[0]
     if len(best) < LEAST or _apart(word, best) or _derived(word, best) or _compound(word, vocabulary.known):
         return None
-    if any(far <= distance + 1 and not _same(other, best) for far, other in near[1:]):
-        return None
+    for far, other in near[1:]:
+        doubtful = distance + (distance > 1 or _apart(other, best) or _apart(best, other))
+        if far <= doubtful and not _same(other, best):
+            return None
     for far, other in _within(word, vocabulary.others, distance + 1):
         if far <= distance + (other in vocabulary.drugs) and not _same(other, best):
             return None
@@ -229,9 +270,9 @@ def _held(word: str, group: Sequence[str]) -> str:
 
 def _derived(typed: str, known: str) -> bool:
     """Whether two words have one stem and each a whole ending: another word of the same family, no slip."""
-    stem = 0
-    while stem < min(len(typed), len(known)) and typed[stem] == known[stem]:
-        stem += 1
+    if typed.endswith(_SLIPPED):
+        return False
+    stem = _shared(typed, known)
     for length in range(stem, max(stem - 4, 4), -1):
         ours, theirs = typed[length:], known[length:]
         if (not ours or ours in _DERIVED) and (not theirs or theirs in _DERIVED):
@@ -239,7 +280,7 @@ def _derived(typed: str, known: str) -> bool:
     return False
 
 
-def _compound(word: str, known: frozenset[str]) -> bool:
+def _compound(word: str, known: AbstractSet[str]) -> bool:
     """Whether a word is a known one behind a combining form: "hemi" + "thorax", "peri" + "prostatic"."""
     return any(
         word[:split] in _COMBINING and (fold(word[split:]) in known or word[split:] in _ENDINGS)
@@ -256,8 +297,17 @@ def _ending(word: str) -> str:
 
 
 def _same(one: str, other: str) -> bool:
-    """Whether two words are the same but for their inflection."""
-    return _stem(one) == _stem(other)
+    """Whether two words are the same but for their inflection: "diarrhea" and "diarrheal"."""
+    stem = _shared(one, other)
+    return _stem(one) == _stem(other) or (stem >= 6 and max(len(one), len(other)) - stem <= 2)
+
+
+def _shared(one: str, other: str) -> int:
+    """How many letters two words begin with in common."""
+    stem = 0
+    while stem < min(len(one), len(other)) and one[stem] == other[stem]:
+        stem += 1
+    return stem
 
 
 def _stem(word: str) -> str:
@@ -271,13 +321,9 @@ def ordinary_words(english: Iterable[str], index: TermIndex) -> list[str]:
     """Of a list of English words, those that lie near a long word of our terms and aren't one."""
     targets = _target_words(index)
     buckets = _buckets(targets)
-    kept = set()
-    for line in english:
-        word = fold(line.strip())
-        if len(word) >= LEAST - 1 and word.isalpha() and word.isascii() and word not in targets and word not in kept:
-            if _within(word, buckets, 2):
-                kept.add(word)
-    return sorted(kept)
+    folded = {fold(line.strip()) for line in english}
+    long = (word for word in folded - targets if len(word) >= LEAST - 1 and word.isalpha() and word.isascii())
+    return sorted(word for word in long if _within(word, buckets, 2))
 
 
 def main(arguments: Sequence[str]) -> None:

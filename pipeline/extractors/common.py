@@ -42,6 +42,9 @@ class Line:
     words: list[str]
     starts: list[int]
     ends: list[int]
+    lists: int = 0
+    """The lists of phrases whose first words stand here, one bit for each; of the first `asked` lists."""
+    asked: int = 0
     notes: dict[str, Any] = field(default_factory=dict)
     """What several modules ask about the line, kept under a name of their choice."""
 
@@ -93,12 +96,16 @@ def read(text: str, layout: Layout) -> Reading:
 
 
 _NONE = object()
+# First word of a phrase -> the lists that have it, one bit for each list made so far. One look at each word of a line
+# tells which of the two dozen lists are worth a search there: few are.
+_lists_of: dict[str, int] = {}
+_lists_made: list[Phrases] = []
 
 
 class Phrases:
     """A set of phrases, each with a value, found in a line's words; the longest at a place wins."""
 
-    __slots__ = ("_by_first",)
+    __slots__ = ("_by_first", "_number")
 
     def __init__(self, phrases: Iterable[str] | Mapping[str, Any]) -> None:
         pairs = phrases.items() if isinstance(phrases, Mapping) else ((p, p) for p in phrases)
@@ -111,6 +118,10 @@ class Phrases:
         self._by_first = {
             word: tuple(sorted(lengths.items(), reverse=True)) for word, lengths in by_first.items()
         }
+        self._number = len(_lists_made)
+        _lists_made.append(self)
+        for word in by_first:
+            _lists_of[word] = _lists_of.get(word, 0) | 1 << self._number
 
     def at(self, words: list[str], i: int) -> tuple[int, Any] | None:
         """The end (exclusive) and value of the longest phrase that begins at word `i`."""
@@ -120,12 +131,20 @@ class Phrases:
                 return i + size, value
         return None
 
+    def of(self, line: Line) -> list[tuple[int, int, Any]]:
+        """The phrases in a line, as `find` gives them."""
+        if line.asked <= self._number:
+            line.asked = len(_lists_made)
+            lists = 0
+            for word in line.words:
+                lists |= _lists_of.get(word, 0)
+            line.lists = lists
+        return self.find(line.words) if line.lists >> self._number & 1 else []
+
     def find(self, words: list[str], low: int = 0, high: int | None = None) -> list[tuple[int, int, Any]]:
         """Phrases from left to right without overlap: first word, end (exclusive), value."""
         first = self._by_first
         found: list[tuple[int, int, Any]] = []
-        if first.keys().isdisjoint(words):
-            return found  # true of most lines and lists
         high = len(words) if high is None else high
         i = low
         while i < high:

@@ -52,8 +52,8 @@ def find(reading: Reading) -> list[Mention]:
             or line.category in ("medications", "review_of_systems", "patient_education")
         ):
             continue
-        hits = list(_findings().find(words))
-        spoken = [j for _, j, _ in _verbs().find(words)]
+        hits = list(_findings().of(line))
+        spoken = [j for _, j, _ in _verbs().of(line)]
         if not hits and not spoken:
             continue
         several = sum(not shared for _, _, shared in hits)

@@ -88,7 +88,7 @@ def find(reading: Reading) -> list[Mention]:
             continue
         words = line.words
         until = 0
-        for i, j, kind in _cues().find(words):
+        for i, j, kind in _cues().of(line):
             if i < until:
                 continue
             if kind == "social" and j - i == 1 and words[i] in _SHORT and not _social(line, i, j):

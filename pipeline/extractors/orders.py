@@ -73,7 +73,7 @@ def find(reading: Reading) -> list[Mention]:
             if listed and named == sum(w[0].isalnum() and w != "and" for w in words):
                 found.extend(mention("order", line, s.i, s.j, s.kind) for s in listed)
             continue
-        verbs = [(i, j) for i, j, _ in _verbs().find(words)]
+        verbs = [(i, j) for i, j, _ in _verbs().of(line)]
         planned = category in PLAN_SECTIONS
         reason = not _REASON.isdisjoint(words)
         taken: list[tuple[int, int]] = []
@@ -140,7 +140,7 @@ def find(reading: Reading) -> list[Mention]:
                     end = _phrase_end(line, j, 5)
                 found.append(mention("order", line, low, max(end, j), study.kind))
                 taken.append((low, max(end, j)))
-        for i, j, _ in _specialties().find(words):
+        for i, j, _ in _specialties().of(line):
             before = words[max(0, i - 6) : i]
             after = words[j : j + 2]
             asked = not _referral().isdisjoint(before) or (

@@ -192,7 +192,7 @@ _ONE_LETTER = frozenset(
 
 def _measures(line: Line, found: list[Mention]) -> None:
     table = elements("quantities")["analyte"]
-    for i, j, name in _analytes().find(line.words):
+    for i, j, name in _analytes().of(line):
         row = table[name]
         hit = _value(line, j, row)
         if hit is None:

@@ -259,7 +259,7 @@ def find(reading: Reading) -> list[Mention]:
         ):
             continue
         words = line.words
-        hits = list(_cues().find(words))
+        hits = list(_cues().of(line))
         if not hits:
             continue
         decided = category in PLAN_SECTIONS or not decision.isdisjoint(words)

@@ -44,7 +44,7 @@ def studies(line: Line) -> list[Study]:
     if found is None:
         found = line.notes["studies"] = []
         words = line.words
-        hits = _names().find(words)
+        hits = _names().of(line)
         for at, (i, j, (kind, ambiguous)) in enumerate(hits):
             limit = hits[at + 1][0] if at + 1 < len(hits) else len(words)
             found.append(Study(i, j, kind, ambiguous, _result(line, j, limit)))

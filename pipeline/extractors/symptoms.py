@@ -54,7 +54,7 @@ def _named(line: Line) -> Iterator[tuple[int, int]]:
     """Head words with the words before them that belong to them."""
     words, stops = line.words, _stop()
     floor = 0
-    for i, j, _ in _heads().find(words):
+    for i, j, _ in _heads().of(line):
         if words[j : j + 1] == ["bowel"]:
             continue  # irritable bowel
         low = i
@@ -133,7 +133,7 @@ def _told(line: Line) -> Iterator[tuple[int, int]]:
             end = _told_end(words, at)
             if words[at] in ("he", "she", "it", "they", "his", "her") and _TOLD_NOT.isdisjoint(words[at:end]):
                 yield at, end
-    for i, j, _ in verbs.find(words):
+    for i, j, _ in verbs.of(line):
         end = _told_end(words, j)
         if end > j or j - i > 1:
             yield i, end
@@ -186,7 +186,7 @@ def find(reading: Reading) -> list[Mention]:
             "counseling",
             "other",
         ):
-            for i, j, _ in _report().find(line.words):
+            for i, j, _ in _report().of(line):
                 if not _HISTORY.isdisjoint(line.words[max(0, i - 4) : i]):
                     continue
                 listed.extend(_items(line, j))

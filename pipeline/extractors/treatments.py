@@ -91,12 +91,12 @@ def _like_drug(word: str) -> bool:
 def treated(line: Line) -> bool:
     """Whether a line names a drug or a dose; the cheap test of others."""
     words = line.words
-    if _drugs().find(words):
+    if _drugs().of(line):
         return True
     return (
         any(w in ("mg", "mcg", "units") for w in words)
         or any(_like_drug(w) for w in words)
-        or bool(_procedures().find(words))
+        or bool(_procedures().of(line))
     )
 
 
@@ -182,12 +182,12 @@ def find(reading: Reading) -> list[Mention]:
         words = line.words
         if category in _SKIP or category in EXAM_SECTIONS:
             continue
-        actions = list(_actions().find(words))
+        actions = list(_actions().of(line))
         taken: list[tuple[int, int]] = []
         if category in RESULT_SECTIONS and not actions:
             continue
 
-        named = [(i, j, c) for i, j, c in _drugs().find(words)]
+        named = [(i, j, c) for i, j, c in _drugs().of(line)]
         covered = {k for i, j, _ in named for k in range(i, j)}
         named += [(i, i + 1, "") for i, w in enumerate(words) if i not in covered and _like_drug(w)]
         planned = category in PLAN_SECTIONS or category in ("medications", "procedure", "hospital_course")
@@ -248,7 +248,7 @@ def find(reading: Reading) -> list[Mention]:
                         and (first.isupper() or category == "medications")
                     ):
                         _add(found, taken, actions, line, i - 1, max(_dose_end(line, i), i + 1), "frequency")
-        for i, j, _ in _procedures().find(words):
+        for i, j, _ in _procedures().of(line):
             if any(low < j and i < high for low, high in taken) or words[j : j + 1] in ([":"], ["forward"]):
                 continue
             if (

@@ -89,7 +89,9 @@ def show_lines(id: str, number: int | None = None) -> list[str] | None:
 
 def _dates(version: Version) -> str:
     ended = f" to {version.ended}" if version.ended else ""
-    state = ", proposed: never applied" if version.proposed else ", retired" if version.retired and version.ended else ""
+    state = (
+        ", proposed: never applied" if version.proposed else ", retired" if version.retired and version.ended else ""
+    )
     return f"in force from {version.effective or 'an unknown date'}{ended}{state}"
 
 

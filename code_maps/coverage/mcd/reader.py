@@ -131,17 +131,18 @@ class McdPolicies:
             shown = chosen or self._nearest(versions, code)
             if shown is None:
                 continue
-            holders = [h for h in self._holders_of(shown) if h.subtype == _SUBTYPE.get(contract)]
-            tests = (
-                (not all(v.proposed for v in versions), "article-proposed"),
-                (bool(holders), "contract-type-mismatch"),
-                (any(h.holds(state, on) for h in holders), "not-in-jurisdiction"),
-                (chosen is not None, why_none(versions, on)),
-            )
-            failed = next(((n, name) for n, (holds, name) in enumerate(tests) if not holds), None)
-            if failed is None and chosen is not None:
+            if all(v.proposed for v in versions):
+                failed = 0, "article-proposed"
+            elif not (holders := [h for h in self._holders_of(shown) if h.subtype == _SUBTYPE.get(contract)]):
+                failed = 1, "contract-type-mismatch"
+            elif not any(h.holds(state, on) for h in holders):
+                failed = 2, "not-in-jurisdiction"
+            elif chosen is None:
+                failed = 3, why_none(versions, on)
+            else:
                 policies.append(self._policy_for(chosen, code))
-            elif failed is not None and failed[0] > nearest:
+                continue
+            if failed[0] > nearest:
                 nearest, reason = failed
         policies.sort(key=lambda p: (not p.groups and not p.noncovered, p.id))
         return tuple(policies), reason
@@ -175,7 +176,9 @@ class McdPolicies:
                     continue
                 key = ("ncd_id", "ncd_vrsn_num") if kind == "ncd" else (f"{kind}_id", f"{kind}_version")
                 rows = self._rows(
-                    f'SELECT {columns} FROM {schema}."{table}" WHERE {key[0]}=? AND {key[1]}=? ORDER BY 1', number, version
+                    f'SELECT {columns} FROM {schema}."{table}" WHERE {key[0]}=? AND {key[1]}=? ORDER BY 1',
+                    number,
+                    version,
                 )
                 for label, *cells in rows:
                     title = heading.format(label)
@@ -218,13 +221,29 @@ class McdPolicies:
     def _articles_with(self, code: str) -> tuple[int, ...]:
         found = self._candidates.get(code)
         if found is None:
-            own = {r[0] for r in self._rows("SELECT DISTINCT article_id FROM article.article_x_hcpc_code WHERE hcpc_code_id=?", code)}
+            own = {
+                r[0]
+                for r in self._rows(
+                    "SELECT DISTINCT article_id FROM article.article_x_hcpc_code WHERE hcpc_code_id=?", code
+                )
+            }
             if self._has("lcd", "lcd_x_hcpc_code"):
                 lcds = self._rows("SELECT DISTINCT lcd_id FROM lcd.lcd_x_hcpc_code WHERE hcpc_code_id=?", code)
                 for (lcd,) in lcds:
-                    own |= {r[0] for r in self._rows("SELECT DISTINCT article_id FROM article.article_related_documents WHERE r_lcd_id=?", lcd)}
+                    own |= {
+                        r[0]
+                        for r in self._rows(
+                            "SELECT DISTINCT article_id FROM article.article_related_documents WHERE r_lcd_id=?", lcd
+                        )
+                    }
                     if self._has("lcd", "lcd_related_documents"):
-                        own |= {r[0] for r in self._rows("SELECT DISTINCT r_article_id FROM lcd.lcd_related_documents WHERE lcd_id=? AND r_article_id<>''", lcd)}
+                        own |= {
+                            r[0]
+                            for r in self._rows(
+                                "SELECT DISTINCT r_article_id FROM lcd.lcd_related_documents WHERE lcd_id=? AND r_article_id<>''",
+                                lcd,
+                            )
+                        }
             found = tuple(sorted(a for a in own if isinstance(a, int) and self._versions_of(a)))
             self._candidates[code] = found
         return found  # fmt: skip
@@ -240,7 +259,8 @@ class McdPolicies:
                 retire = min((d for row in dates if (d := _date(row[0]))), default=None)
                 if retire is not None:
                     versions = [
-                        replace(v, ended=retire, retired=True) if v.ended is None or v.ended > retire else v for v in versions
+                        replace(v, ended=retire, retired=True) if v.ended is None or v.ended > retire else v
+                        for v in versions
                     ]
             found = self._versions[article] = tuple(versions)
         return found
@@ -268,7 +288,9 @@ class McdPolicies:
         if own or not self._has("lcd", "lcd_x_hcpc_code"):
             return own
         for lcd, wanted in self._related_lcds(version):
-            at_hand = [r[0] for r in self._rows("SELECT DISTINCT lcd_version FROM lcd.lcd_x_hcpc_code WHERE lcd_id=?", lcd)]
+            at_hand = [
+                r[0] for r in self._rows("SELECT DISTINCT lcd_version FROM lcd.lcd_x_hcpc_code WHERE lcd_id=?", lcd)
+            ]
             if not at_hand:
                 continue
             number = wanted if wanted in at_hand else max(at_hand)
@@ -439,7 +461,9 @@ class McdPolicies:
         ):  # fmt: skip
             code = code.strip().upper()
             if code and code != PLACEHOLDER:
-                rows[number if isinstance(number, int) else 1].append((intern(code), span.strip(), marked.strip() in _MARKS))
+                rows[number if isinstance(number, int) else 1].append(
+                    (intern(code), span.strip(), marked.strip() in _MARKS)
+                )
         return {number: _listed(found) for number, found in rows.items()}
 
 
@@ -532,9 +556,16 @@ def _groups(number: int, listed: _Listed, said: GroupProse, paragraph: str) -> l
         quote=(f"{paragraph}\n{said.marked}" if said.marked and said.marked not in paragraph else paragraph)[:_QUOTE],
     )
     if listed.marked and said.marked_requires and not said.secondary:
-        plain = CodeList(listed.codes.codes - listed.marked.codes, tuple(r for r in listed.codes.ranges if r not in listed.marked.ranges))
+        plain = CodeList(
+            listed.codes.codes - listed.marked.codes,
+            tuple(r for r in listed.codes.ranges if r not in listed.marked.ranges),
+        )
         needing = replace(base, codes=listed.marked, marked=CodeList(), mark="")
-        rest = [replace(base, codes=plain, marked=CodeList(), mark="", requires=way) for way in said.requires or ((),)] if plain else []
+        rest = (
+            [replace(base, codes=plain, marked=CodeList(), mark="", requires=way) for way in said.requires or ((),)]
+            if plain
+            else []
+        )
         return [*rest, *(replace(needing, requires=way) for way in said.marked_requires)]
     return [replace(base, requires=way) for way in said.requires or ((),)]
 
@@ -598,7 +629,11 @@ _TEXTS: dict[str, tuple[tuple[str, str, str], ...]] = {
         ("article", "Text", "article_id, description"),
         ("article_x_hcpc_code_group", "Procedures, group {}", "hcpc_code_group, paragraph"),
         ("article_x_hcpc_modifier_group", "Modifiers, group {}", "hcpc_modifier_group, paragraph"),
-        ("article_x_icd10_covered_group", "Covered diagnoses, group {}", "icd10_covered_group, paragraph, icd10_covered_ast"),
+        (
+            "article_x_icd10_covered_group",
+            "Covered diagnoses, group {}",
+            "icd10_covered_group, paragraph, icd10_covered_ast",
+        ),
         ("article_x_icd10_noncovered_group", "Non-covered diagnoses, group {}", "icd10_noncovered_group, paragraph"),
     ),
     "lcd": (

@@ -4,8 +4,9 @@
 to use by replacing the manifest at once (`os.replace`), so another process sees the old import or the new one, never
 half of one, and an import that fails or is interrupted changes nothing.
 
-SQLite and not DuckDB: measured on 431,000 article rows (two cores), both load in seconds with our own reading of the
-cells, but a lookup of one article takes SQLite 0.3 ms and DuckDB 3 ms, and SQLite comes with Python.
+SQLite and not DuckDB: measured with the 431,000 covered diagnoses of CMS's article download (two cores, busy): to
+load the rows 0.8 s against 1.1 s, to fetch one article's list 0.27 ms against 1.7 ms, 66 MB against 19 MB on the disk.
+A claim line asks for single articles, and SQLite comes with Python.
 """
 
 from __future__ import annotations
