@@ -37,7 +37,7 @@ _SLASHED = (
     r"|\+/-|-ve|\+ve"
 )
 _TOKEN = re.compile(
-    rf"(?:{_SLASHED})(?![A-Za-z0-9])"  # clinical shorthand
+    rf"(?=./|[+-])(?:{_SLASHED})(?![A-Za-z0-9])"  # clinical shorthand; the look ahead spares most words 25 choices
     r"|\[\s?[xX✓✔]?\s?\]|\((?:\s?[xX+\-]\s?|\s)\)|_{2,}"  # check boxes, signs in brackets, blanks to fill in
     r"|\d+(?:[.,]\d+)*(?:[a-e](?![^\W_]))?"  # numbers, 3a
     r"|[^\W\d_][^\W_]*(?:['’](?!s\b)[^\W_]+)*"  # words, don't, FEV1, T2DM

@@ -8,7 +8,6 @@ the cache folder, keyed by the release and by the content of the tables.
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import re
 from collections import defaultdict
@@ -21,6 +20,7 @@ from pathlib import Path
 from code_maps.home import home
 from code_maps.icd10cm import CodeSet
 from code_maps.icd10cm import cache as stored
+from code_maps.tables import read_table
 from code_maps.terms.words import content, fold, words
 
 SCHEMA = 14
@@ -131,19 +131,17 @@ def tables() -> list[str]:
 
 def rows(table: str) -> Iterator[tuple[str, str, str]]:
     """(term, place, note) of one table."""
-    with files("code_maps.terms").joinpath(table).open(encoding="utf-8", newline="") as lines:
-        for row in csv.DictReader(lines):
-            yield row["term"], row["place"], row["note"] or ""
+    for row in read_table("code_maps.terms", table):
+        yield row["term"], row["place"], row["note"]
 
 
 @cache
 def _phrases() -> dict[str, list[tuple[tuple[str, ...], tuple[str, ...]]]]:
     """First folded word -> (all folded words, what they become), longest first."""
     found: dict[str, list[tuple[tuple[str, ...], tuple[str, ...]]]] = defaultdict(list)
-    with files("code_maps.terms").joinpath("phrases.csv").open(encoding="utf-8", newline="") as lines:
-        for row in csv.DictReader(lines):
-            said = tuple(w for w, _, _ in words(row["phrase"]))
-            found[said[0]].append((said, tuple(w for w, _, _ in words(row["as"]))))
+    for row in read_table("code_maps.terms", "phrases.csv"):
+        said = tuple(w for w, _, _ in words(row["phrase"]))
+        found[said[0]].append((said, tuple(w for w, _, _ in words(row["as"]))))
     for options in found.values():
         options.sort(key=lambda option: -len(option[0]))
     return dict(found)

@@ -57,7 +57,7 @@ _ROOTS = (
     ("inject", "infect", "infest"),
     ("maxill", "axill", "mamill"),
     ("periton", "perine", "perone"),
-    ("ileo", "ilio"),
+    ("ileo", "ilio", "ilei", "ilii", "ileac", "iliac"),
     ("graph", "gnath"),
     ("vesic", "viscer"),
     ("humer", "numer"),
@@ -112,7 +112,7 @@ _DERIVED = (
     "ified", "ify",
 )  # fmt: skip
 # "-itis" and "-osis" as they are mistyped: no endings of other words.
-_SLIPPED = ("its", "itus", "ittis", "iits", "etis", "ois", "osus")
+_SLIPPED = ("it", "its", "itus", "ittis", "iits", "etis", "ois", "os", "osus")
 # The same word with another ending.
 _INFLECTED = (
     "ations",
@@ -230,7 +230,7 @@ def _nearest(word: str, vocabulary: _Vocabulary) -> str | None:
     if len(best) < LEAST or _apart(word, best) or _derived(word, best) or _compound(word, vocabulary.known):
         return None
     for far, other in near[1:]:
-        doubtful = distance + (distance > 1 or _apart(other, best) or _apart(best, other))
+        doubtful = distance + (distance > 1 or (_apart(other, best) and _apart(best, other)))
         if far <= doubtful and not _same(other, best):
             return None
     for far, other in _within(word, vocabulary.others, distance + 1):
@@ -270,7 +270,7 @@ def _held(word: str, group: Sequence[str]) -> str:
 
 def _derived(typed: str, known: str) -> bool:
     """Whether two words have one stem and each a whole ending: another word of the same family, no slip."""
-    if typed.endswith(_SLIPPED):
+    if typed.endswith(_SLIPPED) and known.endswith(("itis", "osis", "iasis")):
         return False
     stem = _shared(typed, known)
     for length in range(stem, max(stem - 4, 4), -1):

@@ -7,11 +7,11 @@ same set of folded words.
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Iterator
 from functools import cache, lru_cache
-from importlib.resources import files
+
+from code_maps.tables import read_table
 
 WORD = re.compile(r"(?:stage|type|grade|class)-\d[ab]?|[^\W_]+(?:['’][^\W_]+)?", re.IGNORECASE)
 
@@ -46,8 +46,7 @@ _IRREGULAR = {
 @cache
 def _table() -> dict[str, str]:
     """Word -> the word it is compared as, from words.csv (spelling, adjectives, plain synonyms)."""
-    with files("code_maps.terms").joinpath("words.csv").open(encoding="utf-8", newline="") as lines:
-        return {row["word"]: row["as"] for row in csv.DictReader(lines)}
+    return {row["word"]: row["as"] for row in read_table("code_maps.terms", "words.csv")}
 
 
 def _singular(word: str) -> str:
