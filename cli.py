@@ -400,6 +400,27 @@ def codes_diff(old: str, new: str) -> None:
             print(sign, *(row if isinstance(row, tuple) else (row,)), sep="  ")
 
 
+@codes_app.command("unreached")
+def codes_unreached(
+    on: Annotated[str | None, typer.Option(help="Date of service.")] = None,
+    counts: Annotated[bool, typer.Option("--counts", help="Counts per chapter only.")] = False,
+) -> None:
+    """The billable codes that no term of ours leads to, and how many they are in each chapter."""
+    from code_maps.icd10cm import load
+    from code_maps.terms import term_index
+    from code_maps.terms.reach import by_chapter, unreached
+
+    codes = load(_date(on))
+    found = unreached(codes, term_index(codes))
+    if not counts:
+        for code in found:
+            print(f"{code:9} {codes.title(code)}")
+    tell = print if counts else say
+    for chapter, (missing, total) in by_chapter(codes, found).items():
+        tell(f"chapter {chapter:>2}  {missing:6,} of {total:6,}")
+    tell(f"together    {len(found):6,} of {codes.billable_count:6,}")
+
+
 @policies_app.command("import")
 def policies_import(
     paths: Annotated[list[Path], typer.Argument(help="CMS downloads (zips, folders, CSV files); a payer's own .toml.", metavar="PATH…")],
@@ -412,8 +433,8 @@ def policies_import(
     from rich.progress import Progress
 
     from code_maps.coverage.mcd import import_paths
-    from code_maps.coverage.payer import add_payer_policy
     from code_maps.coverage.mcd.described import import_lines
+    from code_maps.coverage.payer import add_payer_policy
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # leave nothing half done
     own = [path for path in paths if path.suffix.lower() == ".toml"]

@@ -1,8 +1,9 @@
 """Assertion of findings: whether one is there, when, and whose it is, with the cues that say so.
 
-medspaCy's ConText is the engine; its rules are ours (`code_maps/cues/`), literal phrases all. It is given a few
-sentences at a time, and only sentences with findings, because its graph tries every cue on every cue and
-finding. What it can't decide is decided afterwards by the small functions below: how far a cue reaches over
+medspaCy's ConText is the engine; its rules are ours (`code_maps/cues/`), literal phrases all. We find the phrases;
+which of them limit one another, how far each reaches and which finding it modifies is for ConText's graph. It is given
+one sentence at a time, because it tries every cue on every cue and finding, and only findings that a cue could reach
+at all: a quarter of them. What it can't decide is decided afterwards by the small functions below: how far a cue reaches over
 commas, `for` and the like; check boxes, signs and yes/no answers; lists under a heading; past against chronic;
 relatives who merely report.
 
@@ -18,8 +19,8 @@ any of it was read, gave 0.925 for all three attributes and for codable: expect 
   0.694. In historical, what is missed is by convention or can't be seen: chronic diseases in a past-history list stay
   current here and are historical there, and many are list items ("Anemia.") whose heading that set left out.
   A `history of` a chronic disease in prose is historical unless treatment is named beside it.
-- Speed: 3.0 ms for 300 words with 50 findings (610 notes), linear: 3.4, 13.9, 59.7 ms at 1, 4, 16 times the length;
-  medspaCy's ConText with its own rules in the same run 6.1 and 49.9 ms at 1 and 4. Making the rules takes 0.4 s, once.
+- Speed: 2.3 ms for 430 words with 83 findings (30 notes), linear. Reading the phrases takes 0.07 s, once; spaCy, which
+  ConText needs, another half a second, when the first cue could reach a finding.
 """
 
 from __future__ import annotations

@@ -55,7 +55,7 @@ def read_words(text: str, layout: Layout, index: TermIndex, long_forms: Sequence
 
     Words that say an axis in other terms ("R", "b/l", "HFpEF") are followed by the title words they stand for.
     """
-    axes = said_as()
+    axes, new = said_as(), tuple.__new__  # what Token() calls in the end; this runs for every word of the note
     expanded = {start: (end, long) for start, end, long in long_forms}
     starts = sorted(expanded)
     rows: list[tuple[Token, ...]] = []
@@ -81,7 +81,7 @@ def read_words(text: str, layout: Layout, index: TermIndex, long_forms: Sequence
                 last = (start, end)
             elif word not in STOP:
                 at += 1
-            row.append(Token(word, start, end, clause, at, part))
+            row.append(new(Token, (word, start, end, clause, at, part)))
         rows.append(_with_axes(row, axes))
     return Reading(tuple(rows))
 

@@ -5,8 +5,8 @@ Three things keep this light and private:
 - `language()` is a blank English pipeline with a tokenizer of one regular expression. No sentence splitter: PyRuSH, the
   one medspaCy brings, writes every token of the note to standard error through loguru.
 - `medspacy_part()` imports one part of medspaCy without the package's own start-up, which loads QuickUMLS, NLTK and
-  PyRuSH. On two shared cores, the first assertion comes 0.9 to 1.2 s after the start of Python this way (spaCy 0.5 s,
-  our rules 0.4 s); `import medspacy` alone takes 3 s.
+  PyRuSH. spaCy itself, half a second on two shared cores, is imported only when it is needed; `import medspacy` alone
+  takes 2.5 s.
 - `ner()` loads a trained model only when the user names one.
 """
 

@@ -23,7 +23,7 @@ def index(codes):
         ("pnuemonia", "pneumonia"),
         ("diarhea", "diarrhea"),
         ("vomitting", "vomiting"),
-        ("appendicits", "appendicitis"),
+        ("appendictis", "appendicitis"),
         ("bronchitus", "bronchitis"),
         ("diabetis", "diabetes"),
         ("osteoarthrits", "osteoarthritis"),
@@ -46,7 +46,7 @@ def test_a_slip_in_a_long_word_is_corrected(typed, meant, index):
         "pneumonia", "hypertension", "hypotension", "metformin", "patient", "yesterday",  # known
         "hypetension", "hypoertension", "hypyrtension",  # hyper- or hypo-?
         "dysphaia", "dysphaxia",  # dysphagia or dysphasia?
-        "hemithorax", "periprostatic", "myocutaneous", "micrographia",  # words of their own, near another
+        "hemithorax", "periprostatic", "myocutaneous", "micrographia", "epididymidis",  # words of their own, near another
         "inferiorly", "sublingually", "endoscopist",  # another word of the family
         "lamictol", "zestoretic", "atenalol", "prednisolane",  # drugs
         "qqqqqqqqqq", "123456789", "covid19", "x" * 400, "ınfection", "pneumonıa",

@@ -52,6 +52,13 @@ class ImportResult:
     count: int
     notices: tuple[str, ...] = ()
 
+    def __str__(self) -> str:
+        if self.release is None or self.effective is None:
+            return f"{self.file}: left out, {'; '.join(self.notices)}"
+        dates = f"{self.effective[0]} to {self.effective[1]}"
+        said = "".join(f"\n  ! {notice}" for notice in self.notices)
+        return f"{self.file}: {self.part} of {self.release} ({dates}), {self.count:,} entries{said}"
+
 
 @dataclass(frozen=True)
 class _File:

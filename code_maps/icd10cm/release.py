@@ -44,6 +44,12 @@ class ReleaseInfo:
     has_notes: bool
     has_index: bool
 
+    def __str__(self) -> str:
+        start, end = self.effective
+        lacks = [name for name, there in (("notes", self.has_notes), ("index", self.has_index)) if not there]
+        missing = f", without {' and '.join(lacks)}" if lacks else ""
+        return f"{self.id:10}  {start} to {end}  {self.billable:,} billable codes, {self.source}{missing}"
+
 
 @dataclass(frozen=True)
 class _Known:

@@ -266,16 +266,16 @@ def _compile(codes: CodeSet) -> tuple[list[tuple[tuple[str, ...], str, str]], di
         for source in (_TABLE, _TITLE, _INCLUSION, _GENERAL):
             if source in by_source:
                 options = by_source[source]
-                place = _shallowest(codes, [p for _, p in options])
-                if place is None:
+                top = _shallowest(codes, [p for _, p in options])
+                if top is None:
                     # Equal words at places that lie apart: a residual ("other") or symptom place gives way.
                     firm = [p for _, p in options if p[0] != "R" and not _OTHER.match(codes.title(p))]
-                    place = _shallowest(codes, firm) if firm else None
-                if place is None:
-                    place = min((p for _, p in options), key=lambda p: (len(p), p)) if source == _TABLE else None
-                if place is not None:
+                    top = _shallowest(codes, firm) if firm else None
+                if top is None:
+                    top = min((p for _, p in options), key=lambda p: (len(p), p)) if source == _TABLE else None
+                if top is not None:
                     said = options[0][0]
-                    entries.append((said, place, _single(said, source, eponyms, acronyms)))
+                    entries.append((said, top, _single(said, source, eponyms, acronyms)))
                 break
     entries.sort()
     frequency: dict[str, int] = defaultdict(int)

@@ -35,7 +35,7 @@ _MOST_KEPT = 50_000
 
 # Beginnings and endings that carry the meaning. A word that has one of a group whole is no slip for a word that has
 # another.
-_BEGINNINGS = (
+_BEGINNINGS: tuple[tuple[str, ...], ...] = (
     ("hyper", "hypo"),
     ("inter", "intra", "infra"),
     ("pre", "pro", "peri", "per", "para"),
@@ -51,7 +51,7 @@ _BEGINNINGS = (
     ("myo", "myco", "myelo", "muco", "myxo"),
 )
 # Parts that look alike, anywhere in a word.
-_ROOTS = (
+_ROOTS: tuple[tuple[str, ...], ...] = (
     ("ureter", "urethr", "uter"),
     ("prostat", "prosthe"),
     ("inject", "infect", "infest"),
@@ -231,7 +231,7 @@ def _nearest(word: str, vocabulary: _Vocabulary) -> str | None:
         return None
     for far, other in near[1:]:
         doubtful = distance + (distance > 1 or (_apart(other, best) and _apart(best, other)))
-        if far <= doubtful and not _same(other, best):
+        if far <= doubtful and not (_stem(other) == _stem(best) if far == distance else _same(other, best)):
             return None
     for far, other in _within(word, vocabulary.others, distance + 1):
         if far <= distance + (other in vocabulary.drugs) and not _same(other, best):
@@ -275,7 +275,7 @@ def _derived(typed: str, known: str) -> bool:
     stem = _shared(typed, known)
     for length in range(stem, max(stem - 4, 4), -1):
         ours, theirs = typed[length:], known[length:]
-        if (not ours or ours in _DERIVED) and (not theirs or theirs in _DERIVED):
+        if (ours, theirs) != ("is", "es") and (not ours or ours in _DERIVED) and (not theirs or theirs in _DERIVED):
             return True
     return False
 

@@ -454,17 +454,32 @@ class McdPolicies:
 
     def _codes(self, table: str, group: str, mark: str, key: tuple[int, int]) -> dict[int, _Listed]:
         """A table's diagnoses by their lists, with ranges; placeholders are no codes, and an empty list is none."""
-        rows: dict[int, list[tuple[str, str, bool]]] = defaultdict(list)
-        for number, code, span, marked in self._rows(
+        found = self._rows(
             f'SELECT "{group}", icd10_code_id, "range", {mark} FROM article."{table}" '
             "WHERE article_id=? AND article_version=? ORDER BY sort_order, icd10_code_id", *key,
-        ):  # fmt: skip
+        )  # fmt: skip
+        if all(span == "N" and not mark for _, _, span, mark in found):
+            # Nearly every list: single codes without an asterisk.
+            singles: dict[int, set[str]] = defaultdict(set)
+            for number, code, _, _ in found:
+                singles[number].add(code)
+            for codes in singles.values():
+                codes.discard(PLACEHOLDER)
+            if all(isinstance(number, int) for number in singles) and all(map(_is_clean, singles.values())):
+                return {n: _Listed(CodeList(frozenset(codes)), CodeList()) for n, codes in singles.items() if codes}
+        rows: dict[int, list[tuple[str, str, bool]]] = defaultdict(list)
+        for number, code, span, marked in found:
             code = code.strip().upper()
             if code and code != PLACEHOLDER:
-                rows[number if isinstance(number, int) else 1].append(
-                    (intern(code), span.strip(), marked.strip() in _MARKS)
-                )
-        return {number: _listed(found) for number, found in rows.items()}
+                place = number if isinstance(number, int) else 1
+                rows[place].append((code, span.strip(), marked.strip() in _MARKS))
+        return {number: _listed(listed) for number, listed in rows.items()}
+
+
+def _is_clean(codes: set[str]) -> bool:
+    """Whether codes are written as they should be, without blanks or small letters."""
+    joined = "".join(codes)
+    return "" not in codes and joined.isascii() and " " not in joined and joined == joined.upper()
 
 
 # --- small records -----------------------------------------------------------------------------------------------
