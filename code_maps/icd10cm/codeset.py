@@ -50,6 +50,7 @@ class Content:
     notices: tuple[str, ...] = ()
     chains: dict[tuple[str, Kind | None], tuple[Instruction, ...]] = field(default_factory=dict)
     leaves: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    billable: dict[str, bool] = field(default_factory=dict)
 
 
 class CodeSet:
@@ -163,7 +164,12 @@ class CodeSet:
     def is_billable(self, code: str) -> bool:
         """True for a code that has nothing below it and may stand on a claim; False for headings and unknown
         codes."""
-        return code in self and not self.children(code)
+        known = self._content.billable.get(code)
+        if known is None:
+            if code not in self:
+                return False  # not kept: there is no end of strings that are no code
+            known = self._content.billable[code] = not self.children(code)
+        return known
 
     def billable(self) -> Iterator[str]:
         """Every billable code in tabular order."""
