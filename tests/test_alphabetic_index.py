@@ -1,0 +1,160 @@
+"""An imported Alphabetic Index as terms: small indexes that the test writes, read into a home of their own."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+
+from code_maps.icd10cm import import_paths, load
+from code_maps.icd10cm.release import forget
+from code_maps.terms.alphabetic_index import index_rows, index_stamp, with_links
+
+DAY = dt.date(2026, 5, 12)
+RELEASE = "FY2026-04"
+
+DISEASES = """<?xml version="1.0" encoding="utf-8"?>
+<ICD10CM.index>
+  <version>2026</version>
+  <title>ICD-10-CM INDEX TO DISEASES and INJURIES</title>
+  <letter><title>A</title>
+    <mainTerm><title>Aarskog's syndrome</title><code>Q87.19</code></mainTerm>
+    <mainTerm><title>Abandonment</title><see>Maltreatment</see></mainTerm>
+    <mainTerm><title>Abasia<nemod>(-astasia) (hysterical)</nemod></title><code>F44.4</code></mainTerm>
+    <mainTerm><title>Abdomen, abdominal</title><seeAlso>condition</seeAlso>
+      <term level="1"><title>acute</title><code>R10.0</code></term>
+      <term level="1"><title>angina</title><code>K55.1</code></term>
+    </mainTerm>
+    <mainTerm><title>Aberrant<nemod>(congenital)</nemod></title>
+      <term level="1"><title>artery<nemod>(peripheral)</nemod></title><code>Q27.8</code>
+        <term level="2"><title>basilar NEC</title><code>Q28.1</code></term>
+        <term level="2"><title>specified NEC</title><code>Q27.8</code></term>
+      </term>
+    </mainTerm>
+    <mainTerm><title>Abnormal, abnormality, abnormalities</title>
+      <term level="1"><title>auditory perception</title><code>H93.29-</code></term>
+      <term level="1"><title>hearing of sounds</title><see>Abnormal, auditory perception</see></term>
+      <term level="1"><title>out of date</title><code>A99.99</code></term>
+    </mainTerm>
+    <mainTerm><title>Ager</title><code>Q99.9</code></mainTerm>
+    <mainTerm><title>Nap</title><code>G47.8</code></mainTerm>
+    <mainTerm><title>Diabetes, diabetic</title><code>E11.9</code>
+      <term level="1"><title>with</title>
+        <term level="2"><title>amyotrophy</title><code>E11.44</code></term>
+        <term level="2"><title>kidney complications NEC</title><code>E11.29</code></term>
+        <term level="2"><title>specified complication</title><code>E11.69</code></term>
+      </term>
+    </mainTerm>
+    <mainTerm><title>Lightning<nemod>(effects)</nemod></title><seecat>T75.0</seecat></mainTerm>
+  </letter>
+</ICD10CM.index>
+"""
+CAUSES = """<?xml version="1.0" encoding="utf-8"?>
+<ICD10CM.index>
+  <version>2026</version>
+  <title>ICD-10-CM EXTERNAL CAUSE of INJURIES INDEX</title>
+  <letter><title>F</title>
+    <mainTerm><title>Fall, falling<nemod>(accidental)</nemod></title><code>W19</code>
+      <term level="1"><title>from, off, out of</title><code>W17.89</code>
+        <term level="2"><title>ladder</title><code>W11</code></term>
+      </term>
+    </mainTerm>
+    <mainTerm><title>Accident<nemod>(to)</nemod></title><code>X58</code>
+      <term level="1"><title>barefoot water skier</title><code>V94.4</code></term>
+    </mainTerm>
+  </letter>
+</ICD10CM.index>
+"""
+
+
+@pytest.fixture(scope="module")
+def indexed(tmp_path_factory):
+    """The release of DAY with the two indexes imported."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CHARTPROOF_HOME", str(tmp_path_factory.mktemp("home")))
+        forget()
+        folder = tmp_path_factory.mktemp("in")
+        assert list(index_rows(load(DAY))) == []
+        assert list(with_links(load(DAY))) == []
+        assert index_stamp(load(DAY).release) == ""
+        paths = []
+        for name, text in (("index-2026.xml", DISEASES), ("eindex-2026.xml", CAUSES)):
+            paths.append(folder / name)
+            paths[-1].write_text(text, encoding="utf-8")
+        import_paths(paths, release=load(DAY).release)
+        yield load(DAY)
+        forget()
+    forget()
+
+
+@pytest.fixture(scope="module")
+def found(indexed):
+    places = {}
+    for said, place in index_rows(indexed):
+        places.setdefault(frozenset(said), set()).add(place)
+    return places
+
+
+@pytest.mark.parametrize(
+    ("words", "place"),
+    [
+        ("aarskog syndrome", "Q87.19"),
+        ("abasia", "F44.4"),  # the modifiers in parentheses don't count
+        ("abdomen acute", "R10.0"),
+        ("abdomen angina", "K55.1"),  # "abdominal" folds to the noun
+        ("aberrant artery", "Q27.8"),
+        ("aberrant artery basilar", "Q28.1"),  # NEC is dropped
+        ("abnormal auditory perception", "H93.29"),  # a dash is open below
+        ("abnormality auditory perception", "H93.29"),  # every form of the main term
+        ("abnormal hearing sound", "H93.29"),  # "see" another line
+        ("diabetes amyotrophy", "E11.44"),
+        ("fall ladder off out", "W11"),
+        ("accident barefoot skier water", "V94.4"),
+    ],
+)
+def test_a_line_gives_its_words_and_its_place(words, place, found):
+    said = {key: places for key, places in found.items() if key == frozenset(words.split())}
+    assert [places for places in said.values()] == [{place}], sorted(map(sorted, found))
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "nap",  # one short word
+        "fall",  # one word for a cause
+        "abandonment",  # "see" a line that isn't there
+        "abnormal date out",  # a code that the release doesn't have
+        "aberrant artery specified",  # a residual line
+        "diabetes complication specified",
+    ],
+)
+def test_a_line_that_says_too_little_gives_nothing(words, found):
+    assert frozenset(words.split()) not in found
+
+
+def test_see_category_is_followed(found):
+    assert found[frozenset({"lightning"})] == {"T75.0"}
+
+
+def test_with_gives_links(indexed):
+    links = set(with_links(indexed))
+    assert (("diabetes",), ("amyotrophy",), "E11.44") in links
+    assert (("diabetes",), ("kidney", "complication"), "E11.29") in links
+    assert not [link for link in links if link[2] == "E11.69"]
+
+
+def test_every_place_is_in_the_release_and_every_pair_comes_once(indexed):
+    rows = list(index_rows(indexed))
+    assert all(place in indexed and said for said, place in rows)
+    assert len({(frozenset(said), place) for said, place in rows}) == len(rows)
+
+
+def test_the_stamp_changes_with_what_was_imported(indexed, tmp_path, monkeypatch):
+    monkeypatch.setenv("CHARTPROOF_HOME", str(tmp_path))
+    assert index_stamp(indexed.release) == ""
+    folder = tmp_path / "releases" / indexed.release
+    folder.mkdir(parents=True)
+    (folder / "index-diseases.part").write_bytes(b"one")
+    first = index_stamp(indexed.release)
+    (folder / "index-diseases.part").write_bytes(b"another")
+    assert first and index_stamp(indexed.release) not in ("", first)
