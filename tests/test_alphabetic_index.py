@@ -114,7 +114,7 @@ def found(indexed):
 )
 def test_a_line_gives_its_words_and_its_place(words, place, found):
     said = {key: places for key, places in found.items() if key == frozenset(words.split())}
-    assert [places for places in said.values()] == [{place}], sorted(map(sorted, found))
+    assert list(said.values()) == [{place}], sorted(map(sorted, found))
 
 
 @pytest.mark.parametrize(

@@ -76,6 +76,14 @@ class CodeSet:
         self.notices = (*notices, *content.notices)
         self.covers = covers
 
+    # Two dates of service that see the same release see the same codes: what is worked out for one holds for the other.
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, CodeSet) and other._content is self._content
+
+    def __hash__(self) -> int:
+        return hash(id(self._content))
+
     def __repr__(self) -> str:
         return f"<CodeSet {self.release} {self.effective[0]}..{self.effective[1]}>"
 

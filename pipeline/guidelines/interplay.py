@@ -89,8 +89,9 @@ def _side_of(codes: CodeSet, code: str) -> str | None:
 
 def combine(coding: Coding) -> None:
     """OCG I.A.15 ("with") and I.B.9 (combination codes)."""
+    categories = {d.code[:3] for d in coding.proposed}
     for row in coding.facts.combinations:
-        if row.heads and row.heads.isdisjoint(d.code[:3] for d in coding.proposed):
+        if row.heads and row.heads.isdisjoint(categories):
             continue
         for disease in [d for d in coding.proposed if under_any(d.code, row.disease)]:
             if disease not in coding.proposed:
@@ -125,6 +126,7 @@ def combine(coding: Coding) -> None:
             coding.proposed.insert(at, new)
             for draft in gone:
                 coding.withhold(draft, row.rule, f"{new.code} takes its place. {why}")
+            categories = {d.code[:3] for d in coding.proposed}
 
 
 _UNRELATED = re.compile(r"\b(?:not|un)[- ]?(?:due|related|caused|from|secondary|associated)\b", re.IGNORECASE)
