@@ -177,7 +177,7 @@ def _match(row: tuple[Token, ...], index: TermIndex) -> list[Mention]:
     kept: list[tuple[frozenset[Token], Mention]] = []
     for _, _, chosen, place, source in matches:
         mine = frozenset(chosen)
-        if any(mine <= theirs or _inside(chosen, mine, place, theirs, other) for theirs, other in kept):
+        if any((mine <= theirs and (mine == theirs or not _apart(place, other.place) or place[:3] == other.place[:3])) or _inside(chosen, mine, place, theirs, other) for theirs, other in kept):
             continue
         spans = tuple(dict.fromkeys((t.start, t.end) for t in chosen))
         start, end = min(s for s, _ in spans), max(e for _, e in spans)
@@ -186,8 +186,8 @@ def _match(row: tuple[Token, ...], index: TermIndex) -> list[Mention]:
     found = [
         m for mine, m in kept
         if not any(
-            o is not m and o.source != "general" and mine & theirs and o.start <= m.start and m.end <= o.end and o.end - o.start > m.end - m.start
-            and o.place[:3] != m.place[:3] and len(mine) <= len(theirs)
+            o is not m and o.source != "general" and mine & theirs and o.start <= m.start and m.end <= o.end
+            and o.end - o.start > m.end - m.start and not _apart(m.place, o.place) and len(mine) <= len(theirs)
             for theirs, o in outer
         )
     ]  # fmt: skip
@@ -197,8 +197,16 @@ def _match(row: tuple[Token, ...], index: TermIndex) -> list[Mention]:
 
 def _inside(chosen: tuple[Token, ...], mine: frozenset[Token], place: str, theirs: frozenset[Token], other: Mention) -> bool:
     """Whether a match lies within a longer one of another category and shares a word with it: the longer one meant it."""
+    if not mine & theirs or _apart(place, other.place):
+        return False
     start, end = min(t.start for t in chosen), max(t.end for t in chosen)
-    return bool(mine & theirs) and other.start <= start and end <= other.end and other.place[:3] != place[:3]
+    return other.start <= start and end <= other.end
+
+
+def _apart(place: str, other: str) -> bool:
+    """Whether two places say different things of the same words: the same category (sides), or a disease and the
+    circumstances around it ("laceration by glass", "dog bite")."""
+    return place[:3] == other[:3] or (place[0] in "VWXY") != (other[0] in "VWXY")
 
 
 def _nearest(anchor: Token, said: tuple[str, ...], places: dict[str, list[Token]]) -> tuple[Token, ...] | None:
@@ -208,7 +216,7 @@ def _nearest(anchor: Token, said: tuple[str, ...], places: dict[str, list[Token]
     chosen = [anchor]
     for word in said:
         if word != anchor.word:
-            chosen.append(min(places[word], key=lambda t: abs(t.at - anchor.at)))
+            chosen.append(min(places[word], key=lambda t: (t.clause != anchor.clause, abs(t.at - anchor.at))))
     chosen.sort(key=lambda t: (t.start, t.at))
     if _torn(chosen, places):
         return None

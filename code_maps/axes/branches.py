@@ -19,7 +19,7 @@ from code_maps.terms import merge_phrases, words
 from code_maps.terms.words import STOP
 
 SIDES = frozenset({"right", "left", "bilateral"})
-_PAREN = re.compile(r"\(([^()]*)\)")
+_PAREN = re.compile(r"\(([^()]*)\)|\[([^\[\]]*)\]")
 _SPLIT = re.compile(r"[,;/]|\bor\b|\band\b")
 _SPLIT_OR = re.compile(r"[,;/]|\bor\b")
 _WITHOUT = re.compile(
@@ -64,6 +64,7 @@ class Branch:
     default: bool
     axis: str
     label: str
+    needs: bool = True  # the title itself adds words, besides what it says is absent
 
 
 def _folded(text: str) -> tuple[str, ...]:
@@ -134,6 +135,7 @@ def branches(codes: CodeSet, node: str) -> tuple[Branch, ...]:
             default=False,
             axis=_axis(title, groups, absent),
             label=_label(title, codes.title(node)),
+            needs=bool(groups),
         )
         found.append((branch, groups))
     chosen = defaults().get(node) or _default(found)

@@ -226,9 +226,10 @@ def _best(options: Sequence[Branch], evidence: Evidence) -> tuple[Branch, frozen
             if branch.absent & heard and not branch.absent <= evidence.denied:
                 continue
             groups = [g for g in branch.groups if g <= heard and not g & evidence.denied]
-            if branch.groups and not groups and not (branch.side and branch.unspecified):
+            ruled_out = bool(branch.absent) and branch.absent <= evidence.denied and not branch.needs  # "migraine without aura"
+            if branch.groups and not groups and not ruled_out and not (branch.side and branch.unspecified):
                 continue
-            best = max(groups, key=lambda g: (len(g), sorted(g)), default=frozenset())
+            best = frozenset().union(*groups)  # "single episode, mild": each part that is heard counts
             denied = branch.absent & evidence.denied
             score = len(best) + (1 if branch.side else 0) + len(denied) - (0.5 if branch.residual else 0)
             if score > 0 and not (branch.residual and not best):

@@ -23,7 +23,7 @@ from code_maps.icd10cm import cache as stored
 from code_maps.tables import read_table
 from code_maps.terms.words import content, fold, words
 
-SCHEMA = 14
+SCHEMA = 15
 _TABLE, _TITLE, _INCLUSION, _EPONYM, _ACRONYM, _GENERAL = "table", "title", "inclusion", "eponym", "acronym", "general"
 
 _COUNTED = frozenset({"stage", "type", "grade", "class"})
@@ -202,7 +202,7 @@ def _from_tabular(codes: CodeSet) -> Iterator[tuple[tuple[str, ...], str, str]]:
         other = bool(_OTHER.match(title))
         for form in _said_in_other_words(title, brackets=True):
             said = term_words(_OTHER.sub("", form))
-            if said and not (other and len(said) < 3) and not (len(said) == 1 and said[0] in _TOO_GENERAL):
+            if said and not (other and (len(said) < 3 or code[0] in "STM")) and not (len(said) == 1 and said[0] in _TOO_GENERAL):
                 if not (code[0] == "Z" and len(said) < 2):
                     yield said, code, _TITLE
         if code[0] == "Z" and codes.kind(code) == "category":

@@ -14,11 +14,13 @@ from models.proposal import Candidate, Evidence, Proposal, RuleUse, Withheld
 from pipeline.guidelines.assertion import by_assertion
 from pipeline.guidelines.coding import Coding, Step, under_any
 from pipeline.guidelines.companions import (
+    abnormal_findings,
     after_cancer,
     blood_thinners,
     body_mass_index,
     diabetes_drugs,
     drugs_taken,
+    infection_of_severe_sepsis,
     injuries_over,
     organisms,
     partners,
@@ -51,6 +53,7 @@ STEPS: tuple[Step, ...] = (
     merge_same,
     external_causes,
     partners,
+    infection_of_severe_sepsis,
     drop_integral,
     requested_symptoms,
     organisms,
@@ -64,6 +67,7 @@ STEPS: tuple[Step, ...] = (
     treatment_encounters,
     screening,
     after_cancer,
+    abnormal_findings,
     merge_same,
     seventh_characters,
     keep_billable,

@@ -41,6 +41,8 @@ def by_assertion(coding: Coding, findings: Iterable[Finding]) -> list[Draft]:
         elif finding.place == "B20" and _only_positive(coding, finding):
             why = "HIV positive without symptoms or HIV-related illness is a status (OCG I.C.1.a.2.d)."
             usable.append(as_code(coding, finding, "Z21", "hiv-status", why))
+        elif _LINK_DENIED.search(coding.note.text[max(0, finding.start - 40) : finding.start]):
+            coding.candidates.append((plain(coding, finding), "named only to deny a link"))
         elif finding.section == "allergies" and finding.place[0] != "Z":
             coding.candidates.append((plain(coding, finding), "a reaction listed under allergies"))
         elif _names_a_test(coding, finding):
@@ -125,6 +127,9 @@ def _covered(findings: Iterable[Finding]) -> frozenset[int]:
     return frozenset(at for f in findings for at in range(f.start, f.end))
 
 
+_LINK_DENIED = re.compile(
+    r"\b(?:not|un)[- ]?(?:due|related|secondary|caused|attributed|attributable)(?: to| by)?\s+(?:the |his |her )?$", re.IGNORECASE
+)
 _TEST_NAME = re.compile(
     r"\s+(?:ultrasound|ultrasonography|screen(?:ing)?s?|scans?|panels?|test(?:s|ing)?|levels?|titers?|antibod(?:y|ies)|serolog(?:y|ies)"
     r"|cultures?|swabs?|pcr|antigens?|markers?|vaccines?|vaccination|prophylaxis|clinic|protocol)\b",

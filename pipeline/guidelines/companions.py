@@ -122,7 +122,7 @@ def organisms(coding: Coding) -> None:
                     "", "result", match.group(), match.start(), match.end(), draft.finding.assertion, sentence=number
                 )
                 why = f"The organism of {draft.code}."
-                known = _finding_at(coding, found)
+                known = _finding_at(coding, found) or (draft.finding if draft.finding.sentence == number >= 0 else None)
                 if known is not None:
                     coding.proposed.append(as_code(coding, known, code, "use-additional", why))
                 break
@@ -134,6 +134,25 @@ def _finding_at(coding: Coding, wanted: Finding) -> Finding | None:
         (f for f in coding.around.findings if f.codable and f.start < wanted.end and wanted.start < f.end),
         None,
     )
+
+
+def abnormal_findings(coding: Coding) -> None:
+    """OCG IV.P: a general examination with an abnormal finding has a code of its own."""
+    found = any(under_any(d.code, ("R00-R94",)) for d in coding.proposed)
+    for plain, abnormal in (("Z00.00", "Z00.01"), ("Z00.129", "Z00.121"), ("Z01.419", "Z01.411")):
+        for draft in [d for d in coding.proposed if d.code == plain and found]:
+            coding.swap(draft, abnormal, "sequencing", "The examination has an abnormal finding, coded beside it.")
+
+
+_SEPSIS = ("A40", "A41", "A02.1", "A22.7", "A26.7", "A32.7", "A42.7", "A54.86", "B37.7", "O85", "O86.04", "P36", "T81.44", "T80.2")
+
+
+def infection_of_severe_sepsis(coding: Coding) -> None:
+    """OCG I.C.1.d.1.b: severe sepsis needs the code of its infection first; unknown, it is A41.9."""
+    for draft in [d for d in coding.proposed if under_any(d.code, ("R65.2",))]:
+        if not any(under_any(d.code, _SEPSIS) for d in coding.proposed):
+            why = "Severe sepsis is coded after the underlying infection; none is named."
+            coding.proposed.insert(coding.proposed.index(draft), as_code(coding, draft.finding, "A41.9", "use-additional", why))
 
 
 def weeks_of_gestation(coding: Coding) -> None:

@@ -79,6 +79,8 @@ def _is_vaguer(codes: CodeSet, vague: Draft, sharp: Draft) -> bool:
     if place in codes and not codes.is_billable(place) and (sharp.code.startswith(place)):
         return bool(vague.path.open_axes)
     title = codes.title(vague.code).lower()
+    if "remission" in title:
+        return False
     return ("unspecified" in title or "without complication" in title) and len(vague.path.axes) <= len(sharp.path.axes)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 from pipeline.guidelines.coding import Coding, under_any
@@ -36,6 +37,8 @@ def choose_assessed(coding: Coding, drafts: list[Draft]) -> None:
         symptom = code[0] == "R" or under_any(code, coding.facts.symptom_like)
         if not stated:
             _narrative(coding, draft, symptom)
+        elif stands == "title" and draft.code in coding.facts.after_operation:
+            _status(coding, draft, stated=True)
         elif stands == "title":
             coding.proposed.append(draft)
         elif stands == "assessed" and code[0] in "ZVWXY":
@@ -114,12 +117,13 @@ def _narrative(coding: Coding, draft: Draft, symptom: bool) -> None:
         coding.proposed.append(draft)
 
 
-def _status(coding: Coding, draft: Draft) -> None:
+def _status(coding: Coding, draft: Draft, stated: bool = False) -> None:
     """Status and encounter codes hold wherever they are said; history and circumstance codes need relevance."""
     if draft.code[0] in "VWXY" and coding.stands(draft) in ("planned", "assessed"):
         coding.set_aside(draft, "an activity in the plan, not a cause")
         return
-    past = draft.finding.historical or coding.stands(draft) == "background"
+    planned = draft.finding.sentence >= 0 and _PLANNED.search(_sentence(coding, draft))
+    past = not planned and (stated or draft.finding.historical) or not planned and coding.stands(draft) == "background"
     if under_any(draft.code, coding.facts.after_operation) and not past:
         coding.set_aside(draft, "an operation of this episode, not yet a status")
     elif (
@@ -130,6 +134,14 @@ def _status(coding: Coding, draft: Draft) -> None:
         coding.proposed.append(draft)
     else:
         coding.set_aside(draft, "a circumstance outside the assessment")
+
+
+_PLANNED = re.compile(r"\b(?:planned|scheduled|will (?:undergo|have|need)|plan(?:s|ning)? for|discussed|recommend\w*|candidate for)\b", re.I)
+
+
+def _sentence(coding: Coding, draft: Draft) -> str:
+    sentence = coding.layout.sentences[draft.finding.sentence]
+    return coding.note.text[sentence.start : sentence.end]
 
 
 def _opens(coding: Coding, draft: Draft) -> bool:
