@@ -16,6 +16,7 @@ from typing import NamedTuple
 from code_maps.axes import axis_of, said_as
 from code_maps.axes.branches import SIDES
 from code_maps.terms import TermIndex, fold, words
+from code_maps.terms.misspellings import spelled
 from code_maps.terms.words import STOP, WORD
 from models.finding import Assertion, Finding, Kind, Mention
 from models.text import Layout
@@ -61,7 +62,7 @@ def read_words(text: str, layout: Layout, index: TermIndex, long_forms: Sequence
     rows: list[tuple[Token, ...]] = []
     clause = 0
     for sentence in layout.sentences:
-        raw = [(fold(m[0]), m.start(), m.end()) for m in WORD.finditer(text, sentence.start, sentence.end)]
+        raw = [(spelled(fold(m[0]), index), m.start(), m.end()) for m in WORD.finditer(text, sentence.start, sentence.end)]
         here = bisect_left(starts, sentence.start)
         pending = starts[here : bisect_left(starts, sentence.end)]
         if pending:

@@ -104,7 +104,15 @@ def branches(codes: CodeSet, node: str) -> tuple[Branch, ...]:
     titles = {c: codes.title(c) for c in children}
     told = [frozenset(_folded(_WITHOUT.sub(" ", t))) for t in titles.values()]
     shared = frozenset.intersection(*told) if len(told) > 1 else frozenset()
-    known = frozenset(_folded(codes.title(node))) | shared
+    above = frozenset(_folded(codes.title(node)))
+    joined = frozenset[str]()
+    if node[0] in "MOS" and _SPLIT.search(codes.title(node)):
+        # "Subluxation and dislocation of knee": what only some children repeat tells them apart
+        some = [above & said for said in told]
+        joined = frozenset(w for w in frozenset().union(*some) if sum(w in said for said in some) < len(some))
+        if any(not said & joined for said in some):
+            joined = frozenset()
+    known = (above - joined) | shared
     found: list[tuple[Branch, tuple[frozenset[str], ...]]] = []
     for code, title in titles.items():
         plain = _PAREN.sub(" ", title)
@@ -138,8 +146,24 @@ def branches(codes: CodeSet, node: str) -> tuple[Branch, ...]:
             needs=bool(groups),
         )
         found.append((branch, groups))
-    chosen = defaults().get(node) or _default(found)
+    chosen = defaults().get(node) or _named(codes, node, children) or _default(found)
     return tuple(replace(b, default=b.code == chosen) for b, _ in found)
+
+
+_NOS = re.compile(r",?\s*\bNOS\b")
+
+
+def _named(codes: CodeSet, node: str, children: list[str]) -> str | None:
+    """The child that the tabular itself gives to the node's own words: its inclusion term is "<title of the node> NOS"."""
+    title = codes.title(node)
+    own = {frozenset(_folded(form)) - STOP for form in (title, _PAREN.sub(" ", title))}
+    said = {
+        child
+        for child in children
+        for term in codes.inclusion_terms(child)
+        if _NOS.search(term) and frozenset(_folded(_NOS.sub(" ", term))) - STOP in own
+    }
+    return said.pop() if len(said) == 1 else None
 
 
 def _default(found: list[tuple[Branch, tuple[frozenset[str], ...]]]) -> str | None:

@@ -25,6 +25,7 @@ from code_maps.terms.words import content, fold, words
 
 SCHEMA = 15
 _TABLE, _TITLE, _INCLUSION, _EPONYM, _ACRONYM, _GENERAL = "table", "title", "inclusion", "eponym", "acronym", "general"
+_INDEX = "index"
 
 _COUNTED = frozenset({"stage", "type", "grade", "class"})
 _ROMAN = {"i": "1", "ii": "2", "iii": "3", "iiia": "3a", "iiib": "3b", "iv": "4", "v": "5"}
@@ -259,11 +260,17 @@ def _compile(codes: CodeSet) -> tuple[list[tuple[tuple[str, ...], str, str]], di
         said = term_words(term)
         if frozenset(said) not in strongest:
             strongest[frozenset(said)][_GENERAL].append((said, place))
+    from code_maps.terms.alphabetic_index import index_rows  # it needs this module's term_words
+
+    held = frozenset(strongest)
+    for said, place in index_rows(codes):
+        if frozenset(said) not in held and not (len(said) == 1 and said[0] in _TOO_GENERAL):
+            strongest[frozenset(said)][_INDEX].append((said, place))
     entries: list[tuple[tuple[str, ...], str, str]] = []
     for key, by_source in strongest.items():
         if key in _OTHERWISE:
             continue
-        for source in (_TABLE, _TITLE, _INCLUSION, _GENERAL):
+        for source in (_TABLE, _TITLE, _INCLUSION, _GENERAL, _INDEX):
             if source in by_source:
                 options = by_source[source]
                 top = _shallowest(codes, [p for _, p in options])
@@ -295,7 +302,7 @@ def _digest() -> str:
     return digest.hexdigest()[:16]
 
 
-_indexes: dict[tuple[str, Path], TermIndex] = {}
+_indexes: dict[tuple[str, Path, str], TermIndex] = {}
 
 
 def term_index(codes: CodeSet) -> TermIndex:
@@ -303,14 +310,18 @@ def term_index(codes: CodeSet) -> TermIndex:
 
     One for a release, not for a CodeSet: there is one of these for every date of service.
     """
-    key = (codes.release, home())
+    from code_maps.terms.alphabetic_index import index_stamp
+
+    key = (codes.release, home(), index_stamp(codes.release))
     if key not in _indexes:
         _indexes[key] = _read(codes)
     return _indexes[key]
 
 
 def _read(codes: CodeSet) -> TermIndex:
-    path = home() / "cache" / f"terms-{codes.release}-{_digest()}.bin"
+    from code_maps.terms.alphabetic_index import index_stamp
+
+    path = home() / "cache" / f"terms-{codes.release}-{_digest()}{index_stamp(codes.release)}.bin"
     try:
         compiled = stored.read(path)
         entries, by_word = Lines(compiled.take("entries")), compiled.take("by_word")

@@ -218,6 +218,11 @@ def corrected(word: str, index: TermIndex) -> str | None:
     return vocabulary.answers[word]
 
 
+def spelled(word: str, index: TermIndex) -> str:
+    """The folded `word` as its writer meant it; the word itself wherever that is not sure."""
+    return word if len(word) < LEAST else corrected(word, index) or word
+
+
 def _nearest(word: str, vocabulary: _Vocabulary) -> str | None:
     """The one target near enough, with nothing else nearly as near."""
     if word.endswith(_DRUG):
