@@ -34,7 +34,7 @@ _SLACK = {1: 0, 2: 1, 3: 2}
 
 class Token(NamedTuple):
     """A folded word of the note. `clause` and `part` count the stretches between punctuation, `part` without commas; `at`
-    is the distance from the sentence's start."""
+    is the distance from the sentence's start; a `meant` word is what an axis word stands for, and begins no term alone."""
 
     word: str
     start: int
@@ -42,6 +42,7 @@ class Token(NamedTuple):
     clause: int
     at: int
     part: int = 0
+    meant: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +83,7 @@ def read_words(text: str, layout: Layout, index: TermIndex, long_forms: Sequence
                 last = (start, end)
             elif word not in STOP:
                 at += 1
-            row.append(new(Token, (word, start, end, clause, at, part)))
+            row.append(new(Token, (word, start, end, clause, at, part, False)))
         rows.append(_with_axes(row, axes))
     return Reading(tuple(rows))
 
@@ -120,7 +121,7 @@ def _with_axes(row: list[Token], axes: AxisWords) -> tuple[Token, ...]:
             following = row[i : i + len(words_said)]
             if tuple(t.word for t in following) == words_said:
                 end = following[-1].end
-                said.extend(Token(word, token.start, end, token.clause, token.at, token.part) for word in becomes)
+                said.extend(Token(word, token.start, end, token.clause, token.at, token.part, True) for word in becomes)
                 break
         if token.word.startswith("stage-"):
             stage = _STAGE.fullmatch(token.word)
@@ -169,7 +170,7 @@ def _match(row: tuple[Token, ...], index: TermIndex) -> list[Mention]:
                     if source == "eponym" and anchor.end - anchor.start <= len(word):
                         continue
                     chosen = _nearest(anchor, said, places)
-                    if chosen:
+                    if chosen and not all(t.meant for t in chosen):
                         if chosen[0].clause != chosen[-1].clause and not _qualified(chosen, tokens, axes):
                             continue
                         spread = chosen[-1].at - chosen[0].at + 1 - len(said)

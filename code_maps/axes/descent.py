@@ -97,7 +97,7 @@ def _down(codes: CodeSet, node: str, evidence: Evidence, path: Path) -> list[Pat
             if len(ends) > 1:
                 return ends
         chosen = _best(options, evidence) if _may_decide(codes, node, evidence) else None
-        chosen = chosen or _further_down(codes, options, evidence)
+        chosen = chosen or _further_down(codes, options, evidence) or _presumed(node, options, evidence)
         if chosen:
             branch, used = chosen
             path = _step(path, branch, evidence, used)
@@ -177,6 +177,17 @@ def _depth(codes: CodeSet, node: str, evidence: Evidence, levels: int) -> int:
     if levels <= 1:
         return 0
     return max((_depth(codes, option.code, evidence, levels - 1) for option in options), default=0)
+
+
+_PRESUMED = {"M16": "primary", "M17": "primary", "M18": "primary"}
+"""What is meant where the note gives the side and not the type. Primary osteoarthritis: Coding Clinic, 4th quarter 2016."""
+
+
+def _presumed(node: str, options: Sequence[Branch], evidence: Evidence) -> tuple[Branch, frozenset[str]] | None:
+    word = _PRESUMED.get(node)
+    if word is None or _side(evidence) is None:
+        return None
+    return _best(options, Evidence(({word: (0, 0)},), evidence.sides, evidence.both, evidence.denied))
 
 
 def _only(sides: Words, side: str) -> Words:

@@ -62,6 +62,7 @@ class Facts:
     symptom_like: Places
     standing_status: Places
     after_operation: Places
+    implants: Places
     encounters: Places
     regional_symptoms: Places
     organisms: tuple[tuple[re.Pattern[str], str], ...]
@@ -160,6 +161,7 @@ def facts() -> Facts:
         symptom_like=Places(lists["symptom_like"]),
         standing_status=Places(lists["standing_status"]),
         after_operation=Places(lists["after_operation"]),
+        implants=Places(lists["implants"]),
         encounters=Places(lists["encounters"]),
         regional_symptoms=Places(lists["regional_symptoms"]),
         organisms=tuple(

@@ -124,7 +124,9 @@ def _status(coding: Coding, draft: Draft, stated: bool = False) -> None:
         return
     planned = draft.finding.sentence >= 0 and _PLANNED.search(_sentence(coding, draft))
     past = not planned and (stated or draft.finding.historical) or not planned and coding.stands(draft) == "background"
-    if under_any(draft.code, coding.facts.after_operation) and not past:
+    if under_any(draft.code, coding.facts.implants) and planned:
+        coding.set_aside(draft, "an operation that is only planned")
+    elif under_any(draft.code, coding.facts.after_operation) and not past:
         coding.set_aside(draft, "an operation of this episode, not yet a status")
     elif (
         draft.code[0] in "VWXY"
@@ -136,7 +138,7 @@ def _status(coding: Coding, draft: Draft, stated: bool = False) -> None:
         coding.set_aside(draft, "a circumstance outside the assessment")
 
 
-_PLANNED = re.compile(r"\b(?:planned|scheduled|will (?:undergo|have|need)|plan(?:s|ning)? for|discussed|recommend\w*|candidate for)\b", re.I)
+_PLANNED = re.compile(r"\b(?:planned|scheduled|will (?:undergo|have|need|insert|place|implant|receive|proceed with)|plan(?:s|ning)? for|discussed|recommend\w*|candidate for)\b", re.I)
 
 
 def _sentence(coding: Coding, draft: Draft) -> str:
