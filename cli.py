@@ -423,7 +423,10 @@ def codes_unreached(
 
 @policies_app.command("import")
 def policies_import(
-    paths: Annotated[list[Path], typer.Argument(help="CMS downloads (zips, folders, CSV files); a payer's own .toml.", metavar="PATH…")],
+    paths: Annotated[
+        list[Path],
+        typer.Argument(help="CMS downloads (zips, folders, CSV files); a payer's own .toml.", metavar="PATH…"),
+    ],
 ) -> None:
     """Read Medicare Coverage Database downloads: current_article.zip, current_lcd.zip, all_*.zip, ncd.zip.
 

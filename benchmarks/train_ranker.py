@@ -124,12 +124,18 @@ def fit(found: list[Row], strength: float, short: float = 1.0) -> tuple[dict[str
     table = vectorizer.fit_transform([values for _, values, _ in found])
     held_out = np.zeros(len(found))
     for train, test in GroupKFold(10).split(table, right, groups):
-        model = LogisticRegression(C=strength, max_iter=2000, random_state=SEED).fit(table[train], right[train], weight[train])
+        model = LogisticRegression(C=strength, max_iter=2000, random_state=SEED).fit(
+            table[train], right[train], weight[train]
+        )
         held_out[test] = model.predict_proba(table[test])[:, 1]
     model = LogisticRegression(C=strength, max_iter=2000, random_state=SEED).fit(table, right, weight)
     names = vectorizer.get_feature_names_out()
     by_feature = {name: round(float(w), 4) for name, w in zip(names, model.coef_[0], strict=True) if abs(w) > 1e-4}
-    return {"start": round(float(model.intercept_[0]), 4), "by_feature": by_feature}, calibration(held_out, right), held_out
+    return (
+        {"start": round(float(model.intercept_[0]), 4), "by_feature": by_feature},
+        calibration(held_out, right),
+        held_out,
+    )
 
 
 def main() -> None:
@@ -160,7 +166,10 @@ def main() -> None:
     for kind, figures in held.items():
         lines += [f"## {kind}", "", "```json", json.dumps(figures, indent=1), "```", ""]
         print(kind, json.dumps(figures))
-    lines += ["Limits: the labelled notes are few and of a few specialties; the short cases were written to test rules.", ""]
+    lines += [
+        "Limits: the labelled notes are few and of a few specialties; the short cases were written to test rules.",
+        "",
+    ]
     (OUT / "card.md").write_text("\n".join(lines), encoding="utf-8")
 
 

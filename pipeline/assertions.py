@@ -433,9 +433,7 @@ def _reaches(edge: _Edge, piece: _Piece, between: tuple[int, int], where: tuple[
     middle = words[low:high]
     if middle and middle[0] == ":" and edge.before:
         middle = middle[1:]
-    if middle and not (
-        not edge.before and len(middle) == 1 and middle[0] in _LOOSE
-    ):  # "X, likely." "X - resolved"
+    if middle and not (not edge.before and len(middle) == 1 and middle[0] in _LOOSE):  # "X, likely." "X - resolved"
         if "," in middle and ("comma" in ends or (not edge.before and not _VERBS.isdisjoint(middle))):
             return False
         if (
@@ -480,10 +478,7 @@ def _reaches(edge: _Edge, piece: _Piece, between: tuple[int, int], where: tuple[
         return False
     if "her-own" in traits and (
         (where[0] and words[where[0] - 1] in _POSSESSIVE)
-        or (
-            group.role == "uncertainty"
-            and not _RELATIVES.isdisjoint(words[max(0, edge.start - 3) : edge.start])
-        )
+        or (group.role == "uncertainty" and not _RELATIVES.isdisjoint(words[max(0, edge.start - 3) : edge.start]))
     ):
         return False
     if "presupposes" in traits and _presupposed(words, edge, where, after):
@@ -539,11 +534,7 @@ def _presupposed(words: list[str], edge: _Edge, where: tuple[int, int], after: l
     """`if X persists`, `if no improvement in X`: X is there already."""
     if not edge.before:
         return False
-    if (
-        words[edge.end : edge.end + 1]
-        and words[edge.end] in _NOT_BETTER
-        and _BETTER & set(words[edge.end : where[0]])
-    ):
+    if words[edge.end : edge.end + 1] and words[edge.end] in _NOT_BETTER and _BETTER & set(words[edge.end : where[0]]):
         return True
     if not _STILL.isdisjoint(words[edge.end : where[0]]):
         return True
@@ -691,9 +682,7 @@ _CHOSEN = re.compile(
     r"\[(?P<n2>[ xX✓])\]\s*(?:no|n|neg\w*)\s*\[(?P<y2>[ xX✓])\]\s*(?:yes|y|pos\w*))\b",
     re.IGNORECASE,
 )
-_SIGN_AFTER = re.compile(
-    r"\s?(?:\((?P<b>[+-])\)|(?P<p>\+)(?=\s*(?:$|[,;./\n]))|(?P<m>-)(?=\s*(?:$|[,;/\n])))"
-)
+_SIGN_AFTER = re.compile(r"\s?(?:\((?P<b>[+-])\)|(?P<p>\+)(?=\s*(?:$|[,;./\n]))|(?P<m>-)(?=\s*(?:$|[,;/\n])))")
 _BEFORE_SIGN = re.compile(r"\([+-]\)")
 _SIGN_BEFORE = re.compile(
     r"(?:\((?P<b>[+-])\)|(?P<q>\?{1,3})|(?P<s>\+|-|–|−|⊕|⊖))(?P<gap>\s?)(?P<rest>(?:[^\W\d_]+\s){0,2})\Z"
@@ -748,9 +737,7 @@ def _signed(text: str, span: Span, low: int, high: int) -> tuple[Presence, Span]
     """`+ fever`, `-chills`, `(-) cough`, `?gout`, `cough (+)`."""
     before, after = text[low : span.start], text[span.end : high]
     sign = _SIGN_BEFORE.search(before)
-    suffix_style = (
-        bool(sign and sign["b"]) and _BEFORE_SIGN.split(before, maxsplit=1)[0].rstrip()[-1:].isalnum()
-    )
+    suffix_style = bool(sign and sign["b"]) and _BEFORE_SIGN.split(before, maxsplit=1)[0].rstrip()[-1:].isalnum()
     if sign and not suffix_style:
         place = Span(low + sign.start(), low + sign.start() + len(sign["b"] or sign["q"] or sign["s"]))
         if sign["q"]:
@@ -769,9 +756,7 @@ def _signed(text: str, span: Span, low: int, high: int) -> tuple[Presence, Span]
     if behind and not re.match(r"\s?\+\s?/", after):
         minus = "-" in (behind["b"] or behind["m"] or "")
         if not (minus and behind["m"] and after[:1] == " "):
-            return ("negated" if minus else "present"), Span(
-                span.end + behind.start(), span.end + behind.end()
-            )
+            return ("negated" if minus else "present"), Span(span.end + behind.start(), span.end + behind.end())
     return None
 
 
@@ -843,21 +828,13 @@ def _presence(piece: _Piece, edges: list[_Edge]) -> tuple[Presence, list[_Edge]]
         # What asserts and stands nearer than the doubt wins: "suspected, now confirmed".
         if doubt is not None and assertion.distance < doubt.distance:
             doubt = None
-        if (
-            negation is not None
-            and assertion.distance < negation.distance
-            and negation.before == assertion.before
-        ):
+        if negation is not None and assertion.distance < negation.distance and negation.before == assertion.before:
             negation = None
     if hypothesis is not None:
         return "hypothetical", [hypothesis]
     if negation is not None and doubt is not None:
         parted = negation.before and (
-            (
-                doubt.before
-                and negation.end <= doubt.start
-                and _parted(piece.words[negation.end : doubt.start])
-            )
+            (doubt.before and negation.end <= doubt.start and _parted(piece.words[negation.end : doubt.start]))
             or (
                 not doubt.before
                 and doubt.distance <= negation.distance
@@ -880,9 +857,7 @@ def _experiencer(edges: list[_Edge], category: str) -> tuple[Experiencer, list[_
     if not edges:
         return ("family" if category == "family_history" else "patient"), []
     family, other = _nearest(edges, "family"), _nearest(edges, "other-person")
-    if other is not None and (
-        family is None or other.distance <= family.distance or other.start < family.start
-    ):
+    if other is not None and (family is None or other.distance <= family.distance or other.start < family.start):
         return "other", [other]
     if family is not None:
         return "family", [family]
@@ -921,9 +896,7 @@ def _lead(text: str, layout: Layout, at: int) -> Span | None:
             if _is_item(text, above.start):
                 continue
             words = text[above.start : above.end].strip()
-            if (words.endswith(":") or (len(words.split()) <= 6 and not words.endswith("."))) and len(
-                words
-            ) <= 120:
+            if (words.endswith(":") or (len(words.split()) <= 6 and not words.endswith("."))) and len(words) <= 120:
                 return Span(above.start, above.end) if _has_cue(words) else None
             break
     if section is None or not (item or sentence.start - section.body <= 3):

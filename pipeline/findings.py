@@ -24,10 +24,25 @@ from models.text import Layout
 # Punctuation that ends a clause: words on both sides don't belong to one term.
 _BREAK = re.compile(r"[;:•\n\r|()\[\]]|(?<!\b[A-Z])[.?!](?=\s|$)|,|(?<=\s)[-–—]+(?=\s)")
 # Words that may stand between those of a term, at a price in distance.
-_JOIN = {"and": 1, "or": 9, "versus": 9, "vs": 9, "with": 2, "but": 4, "from": 2, "due": 2, "secondary": 2, "without": 4, "no": 4, "not": 2}
+_JOIN = {
+    "and": 1,
+    "or": 9,
+    "versus": 9,
+    "vs": 9,
+    "with": 2,
+    "but": 4,
+    "from": 2,
+    "due": 2,
+    "secondary": 2,
+    "without": 4,
+    "no": 4,
+    "not": 2,
+}
 # A stage 3a is also a stage 3.
 _STAGE = re.compile(r"(stage-\d)[ab]")
-_QUALIFIERS = frozenset("psychotic feature features joint unspecified type left right bilateral without without".split())
+_QUALIFIERS = frozenset(
+    "psychotic feature features joint unspecified type left right bilateral without without".split()
+)
 AxisWords = dict[str, list[tuple[tuple[str, ...], tuple[str, ...]]]]
 _SLACK = {1: 0, 2: 1, 3: 2}
 
@@ -63,7 +78,9 @@ def read_words(text: str, layout: Layout, index: TermIndex, long_forms: Sequence
     rows: list[tuple[Token, ...]] = []
     clause = 0
     for sentence in layout.sentences:
-        raw = [(spelled(fold(m[0]), index), m.start(), m.end()) for m in WORD.finditer(text, sentence.start, sentence.end)]
+        raw = [
+            (spelled(fold(m[0]), index), m.start(), m.end()) for m in WORD.finditer(text, sentence.start, sentence.end)
+        ]
         here = bisect_left(starts, sentence.start)
         pending = starts[here : bisect_left(starts, sentence.end)]
         if pending:
@@ -179,7 +196,11 @@ def _match(row: tuple[Token, ...], index: TermIndex) -> list[Mention]:
     kept: list[tuple[frozenset[Token], Mention]] = []
     for _, _, chosen, place, source in matches:
         mine = frozenset(chosen)
-        if any((mine <= theirs and (mine == theirs or not _apart(place, other.place) or place[:3] == other.place[:3])) or _inside(chosen, mine, place, theirs, other) for theirs, other in kept):
+        if any(
+            (mine <= theirs and (mine == theirs or not _apart(place, other.place) or place[:3] == other.place[:3]))
+            or _inside(chosen, mine, place, theirs, other)
+            for theirs, other in kept
+        ):
             continue
         spans = tuple(dict.fromkeys((t.start, t.end) for t in chosen))
         start, end = min(s for s, _ in spans), max(e for _, e in spans)
@@ -197,7 +218,9 @@ def _match(row: tuple[Token, ...], index: TermIndex) -> list[Mention]:
     return sorted(unique.values(), key=lambda m: (m.start, m.end, m.place))
 
 
-def _inside(chosen: tuple[Token, ...], mine: frozenset[Token], place: str, theirs: frozenset[Token], other: Mention) -> bool:
+def _inside(
+    chosen: tuple[Token, ...], mine: frozenset[Token], place: str, theirs: frozenset[Token], other: Mention
+) -> bool:
     """Whether a match lies within a longer one of another category and shares a word with it: the longer one meant it."""
     if not mine & theirs or _apart(place, other.place):
         return False
@@ -261,7 +284,9 @@ def as_findings(
     assertions: Sequence[Assertion],
 ) -> tuple[Finding, ...]:
     """Mentions with their assertions as numbered findings, in order of appearance."""
-    rows = [(m.start, m.end, m.kind, m.place, number, m, a) for (number, m), a in zip(mentions, assertions, strict=True)]
+    rows = [
+        (m.start, m.end, m.kind, m.place, number, m, a) for (number, m), a in zip(mentions, assertions, strict=True)
+    ]
     rows.sort(key=lambda row: row[:4])
     found = []
     for n, (start, end, kind, place, number, mention, assertion) in enumerate(rows, 1):

@@ -21,7 +21,9 @@ from models.finding import Finding
 from models.text import Layout
 from pipeline.findings import Reading, Token
 
-_QUIET = frozenset("normal unremarkable asymptomatic negative no not without denies other opposite contralateral intact".split())
+_QUIET = frozenset(
+    "normal unremarkable asymptomatic negative no not without denies other opposite contralateral intact".split()
+)
 _DENIALS = frozenset("no not without denies denied negative never absent".split())
 _AXIS_WORDS = frozenset({"laterality", "acuity", "severity", "stage", "type", "control", "episode"})
 
@@ -375,9 +377,10 @@ def _sides(
 
         def mine(token: Token) -> bool:
             distance = min(abs(token.at - t.at) for t in own)
-            return not any(
-                min((abs(token.at - t.at) for t in around.own(f)), default=99) < distance for f in rivals
-            ) or abs(token.at - here) <= 2
+            return (
+                not any(min((abs(token.at - t.at) for t in around.own(f)), default=99) < distance for f in rivals)
+                or abs(token.at - here) <= 2
+            )
 
         near = [t for t in near if mine(t)]
         if near:

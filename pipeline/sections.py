@@ -106,9 +106,7 @@ def read_layout(text: str) -> Layout:
     for i, mark in enumerate(marks):
         end = marks[i + 1].start if i + 1 < len(marks) else len(text)
         body = min(mark.body, end)
-        sections.append(
-            Section(mark.heading.category, text[mark.start : mark.end].strip(), mark.start, end, body)
-        )
+        sections.append(Section(mark.heading.category, text[mark.start : mark.end].strip(), mark.start, end, body))
     sentences: list[Sentence] = []
     problems: list[Problem] = []
     first = sections[0].start if sections else len(text)
@@ -168,9 +166,7 @@ def _look_up(label: str, table: Headings) -> tuple[Heading | None, str, bool]:
             return Heading("diagnoses"), "", False
     words = set(core)
     if not words & table.not_study:
-        if words & table.imaging and not (
-            "us" in words and "US" not in label and words & table.imaging == {"us"}
-        ):
+        if words & table.imaging and not ("us" in words and "US" not in label and words & table.imaging == {"us"}):
             return Heading("imaging", frozenset(("weak", "line"))), "", True
         if words & table.results:
             return Heading("results", frozenset(("weak", "line"))), "", True
@@ -243,9 +239,7 @@ def _own_line(
     heading, system, study = _look_up(label, table)
     if heading is None and not system:
         if level and not colon and len(label) <= _MAX_LABEL and text[at:stop] == label and level >= 2:
-            return _Mark(
-                at, core, end, Heading("other", frozenset(("markdown",))), True, True, False, False, level
-            )
+            return _Mark(at, core, end, Heading("other", frozenset(("markdown",))), True, True, False, False, level)
         return None
     if heading is not None and "inline" in heading.flags:
         return None
@@ -271,9 +265,7 @@ def _own_line(
     )
 
 
-def _line_start(
-    text: str, start: int, at: int, end: int, bullet: bool, level: int, table: Headings
-) -> _Mark | None:
+def _line_start(text: str, start: int, at: int, end: int, bullet: bool, level: int, table: Headings) -> _Mark | None:
     """A heading at a line's start without a colon: 'Plan - …', 'S/ …', 'PMH HTN', '| Plan | …'."""
     window = text[at : min(end, at + _MAX_LABEL)]
     first = window[0]
@@ -426,9 +418,7 @@ def _inside(
         return False
     if word in _FUNCTION_WORDS or word.endswith(("'s", "’s", "-", "/")):
         return False
-    named = (
-        bool(before) and before[-1][:1].isupper() and word not in ("ra", "today") and not word[-1:].isdigit()
-    )
+    named = bool(before) and before[-1][:1].isupper() and word not in ("ra", "today") and not word[-1:].isdigit()
     return upper or not named or len(words) > 1  # "Treatment Plan:" is no plan of its own, "RA Plan:" is
 
 
@@ -464,9 +454,7 @@ def _chosen(text: str, marks: list[_Mark], table: Headings) -> list[_Mark]:
                 chosen.append(mark)
             continue
         if "markdown" in mark.heading.flags:
-            if not hashes or (
-                current and category in PROBLEM_CATEGORIES and not 0 < mark.level <= current.level
-            ):
+            if not hashes or (current and category in PROBLEM_CATEGORIES and not 0 < mark.level <= current.level):
                 continue
             chosen.append(mark)
             continue
@@ -503,20 +491,12 @@ def _chosen(text: str, marks: list[_Mark], table: Headings) -> list[_Mark]:
                     and fold(text[mark.start : mark.end]) in (("impression",), ("conclusion",))
                 ):
                     continue
-            if (
-                category == "review_of_systems"
-                and mark.heading.category in ("past_medical_history",)
-                and mark.bullet
-            ):
+            if category == "review_of_systems" and mark.heading.category in ("past_medical_history",) and mark.bullet:
                 continue
         read_out = fold(text[mark.start : mark.end]) in (("impression",), ("conclusion",))
         if read_out and category in _STUDIES and i < assessed_later:
             mark.heading = Heading("imaging")
-        if (
-            mark.heading.category == "diagnoses"
-            and discharge
-            and "final" in text[mark.start : mark.end].lower()
-        ):
+        if mark.heading.category == "diagnoses" and discharge and "final" in text[mark.start : mark.end].lower():
             mark.heading = Heading("discharge_diagnoses", mark.heading.flags)
         chosen.append(mark)
     return chosen
@@ -535,9 +515,7 @@ def _items(text: str, start: int, end: int, table: Headings) -> list[_Item]:
         low, high = line.span()
         while high > low and text[high - 1].isspace():
             high -= 1
-        blank = (
-            not items or text.count("\n", previous_end, low) > 1 or text.count("\r", previous_end, low) > 1
-        )
+        blank = not items or text.count("\n", previous_end, low) > 1 or text.count("\r", previous_end, low) > 1
         if high <= low or not text[low:high].strip(" \t\xa0*_=~-–—#|\ufeff\u200b"):
             open_line = ""
             continue
@@ -588,16 +566,12 @@ def _items(text: str, start: int, end: int, table: Headings) -> list[_Item]:
                     items[-1].end = cut
                 else:
                     items.pop()
-                items.append(
-                    _Item(part.end(), high, "number" if inline else "bullet", indent, inline, False, False)
-                )
+                items.append(_Item(part.end(), high, "number" if inline else "bullet", indent, inline, False, False))
         open_line = text[max(low, high - 400) : high]
         previous_end = high
     kept = []
     for item in items:
-        while item.end > item.start and (
-            text[item.end - 1].isspace() or text[item.end - 1] in "\ufeff\u200b"
-        ):
+        while item.end > item.start and (text[item.end - 1].isspace() or text[item.end - 1] in "\ufeff\u200b"):
             item.end -= 1
         while item.start < item.end and (text[item.start].isspace() or text[item.start] in ",\ufeff\u200b"):
             item.start += 1
@@ -777,9 +751,7 @@ def _problems(
     titles = {i.start: _title(text, i.start, i.end, spans) for i in starts}
     for start, end in spans:
         lead = _lead(text, start, end, table)
-        if (lead and start not in titles and not (hashes or (numbers and starts))) or (
-            lead and start in titles
-        ):
+        if (lead and start not in titles and not (hashes or (numbers and starts))) or (lead and start in titles):
             titles[start] = lead
     if not titles and section.category in _ASSESSED:
         first = items[0]
@@ -837,11 +809,7 @@ def _headers(text: str, items: list[_Item], table: Headings) -> list[_Item]:
             following.kind in ("bullet", "letter", "number")
             or _LABEL.match(text, following.start, min(following.end, following.start + 90))
             or (
-                (
-                    following.kind == "plain"
-                    and not following.blank_before
-                    and following.end - following.start > 60
-                )
+                (following.kind == "plain" and not following.blank_before and following.end - following.start > 60)
                 and (item.blank_before or found)
             )
         ):
@@ -871,9 +839,7 @@ def _lead(text: str, start: int, end: int, table: Headings) -> tuple[int, int] |
         if not opening.startswith(lead) or opening[len(lead) : len(lead) + 1] not in (" ", ":"):
             continue
         rest = text[start + len(lead) : min(end, start + len(lead) + 140)]
-        owner = re.match(
-            r"[:\s]+(?:(?:his|her|their|the|this|your|patient['’]?s|pt['’]?s|history of|known)\s+)+", rest
-        )
+        owner = re.match(r"[:\s]+(?:(?:his|her|their|the|this|your|patient['’]?s|pt['’]?s|history of|known)\s+)+", rest)
         if not owner:
             if lead in ("for", "re") or not (space := re.match(r"[:\s]+", rest)):
                 return None

@@ -536,9 +536,7 @@ def test_a_heading_with_a_cue_governs_its_items() -> None:
 def test_cues_are_the_words_of_the_note() -> None:
     text = "Family Hx: none. She denies chest pain."
     start = text.index("chest")
-    answer = assert_sentence(
-        text, start, start + 10, Layout(sentences=(Sentence(0, 16), Sentence(17, len(text))))
-    )
+    answer = assert_sentence(text, start, start + 10, Layout(sentences=(Sentence(0, 16), Sentence(17, len(text)))))
     assert [(c.text, c.role) for c in answer.cues] == [("denies", "negation")]
     assert all(text[c.start : c.end] == c.text for c in answer.cues)
 

@@ -15,9 +15,7 @@ GROUPS = [(file.id, group) for file in cue_files() for group in file.groups]
 EXAMPLES = [(name, group, text) for name, group in GROUPS for text in (*group.fires, *group.spares)]
 
 
-@pytest.mark.parametrize(
-    ("name", "group", "example"), EXAMPLES, ids=[f"{n}/{g.id}/{t[:40]}" for n, g, t in EXAMPLES]
-)
+@pytest.mark.parametrize(("name", "group", "example"), EXAMPLES, ids=[f"{n}/{g.id}/{t[:40]}" for n, g, t in EXAMPLES])
 def test_an_example_is_asserted_as_it_is_marked(name: str, group: CueGroup, example: str) -> None:
     text, marks = parse_marked(example)
     assert marks, "an example without marks tests nothing here"

@@ -238,9 +238,7 @@ def expanded(text: str) -> list[tuple[str, str]]:
         ("She left (AMA). AMA again.", []),
     ],
 )
-def test_abbreviations_are_expanded_where_they_are_decided(
-    text: str, expected: list[tuple[str, str]]
-) -> None:
+def test_abbreviations_are_expanded_where_they_are_decided(text: str, expected: list[tuple[str, str]]) -> None:
     assert expanded(text) == expected
 
 

@@ -140,9 +140,7 @@ def test_the_compiled_release_loads_in_well_under_half_a_second(home: Path) -> N
     assert min(times) < 0.4
 
 
-def test_the_home_folder_is_the_one_named_else_the_platforms(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_the_home_folder_is_the_one_named_else_the_platforms(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("CHARTPROOF_HOME", str(tmp_path / "here"))
     assert chartproof_home() == (tmp_path / "here").resolve()
     monkeypatch.delenv("CHARTPROOF_HOME")

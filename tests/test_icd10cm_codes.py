@@ -139,11 +139,7 @@ def test_every_node_leads_through_category_and_block_to_its_chapter(codes: CodeS
     assert codes.ancestors("T14.8XXA")[:3] == ("T14.8", "T14", "T14-T14")
     assert codes.ancestors("B20") == ("B20-B20", "1")
     assert codes.ancestors("C7A.00")[-3:] == ("C7A-C7A", "C00-C96", "2")
-    kinds = {
-        tuple(codes.kind(node) for node in codes.ancestors(code)[-1:])
-        for code in codes.nodes()
-        if len(code) == 3
-    }
+    kinds = {tuple(codes.kind(node) for node in codes.ancestors(code)[-1:]) for code in codes.nodes() if len(code) == 3}
     assert kinds == {("chapter",)}
 
 
@@ -216,18 +212,14 @@ def test_notes_are_own_first_then_those_of_every_ancestor(codes: CodeSet) -> Non
         ("D72.820", "D72.824", "D72"),
     ],
 )
-def test_excludes1_is_inherited_and_works_both_ways(
-    codes: CodeSet, a: str, b: str, origin: str | None
-) -> None:
+def test_excludes1_is_inherited_and_works_both_ways(codes: CodeSet, a: str, b: str, origin: str | None) -> None:
     for note in (codes.excludes1(a, b), codes.excludes1(b, a)):
         assert (note.origin if note else None) in ({origin} if origin is None else {origin, "E11", "J65"})
     assert (codes.excludes1(a, b) is None) == (origin is None)
 
 
 # What looks like a code and is none: antigens, receptors, genes, a vitamin, muscular dystrophies.
-_NO_CODES = re.compile(
-    r"\w+4A-related|CD30|G6PD|[AH]/H\dN\d|\bK[MD]\w\d\w|\bSCN8A|O157|[Vv]itamin B12|LGMD R\d\d"
-)
+_NO_CODES = re.compile(r"\w+4A-related|CD30|G6PD|[AH]/H\dN\d|\bK[MD]\w\d\w|\bSCN8A|O157|[Vv]itamin B12|LGMD R\d\d")
 
 
 def test_every_code_in_every_note_is_read(codes: CodeSet) -> None:
@@ -249,11 +241,7 @@ def test_every_code_in_every_note_is_read(codes: CodeSet) -> None:
 def test_every_condition_on_characters_leaves_some_code(codes: CodeSet) -> None:
     nodes = sorted(bare(codes.nodes()))
     spans = {
-        span
-        for notes in codes._tables.notes.values()
-        for _, text in notes
-        for span in parse_codes(text)
-        if span.only
+        span for notes in codes._tables.notes.values() for _, text in notes for span in parse_codes(text) if span.only
     }
     assert len(spans) > 40
     assert [span for span in spans if not any(span.holds(node) for node in nodes)] == []
@@ -367,7 +355,5 @@ def test_the_package_that_ships_the_tabular_is_never_imported() -> None:
         "load(datetime.date(2026, 5, 12)).title('I10'); print('simple_icd_10_cm' in sys.modules)"
     )
     root = Path(__file__).resolve().parent.parent
-    done = subprocess.run(
-        [sys.executable, "-c", program], cwd=root, capture_output=True, text=True, check=True
-    )
+    done = subprocess.run([sys.executable, "-c", program], cwd=root, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"

@@ -66,9 +66,7 @@ ORDER = [("A00", 0, "Blue fever"), ("A000", 1, "Blue fever, mild"), ("A009", 1, 
 
 
 def order_file(rows: list[tuple[str, int, str]]) -> str:
-    lines = [
-        f"{n:05} {code:<7} {flag} {title[:60]:<60} {title}" for n, (code, flag, title) in enumerate(rows, 1)
-    ]
+    lines = [f"{n:05} {code:<7} {flag} {title[:60]:<60} {title}" for n, (code, flag, title) in enumerate(rows, 1)]
     return "\r\n".join(lines) + "\r\n"
 
 
@@ -117,9 +115,7 @@ def test_a_tabular_is_imported_for_its_dates(put) -> None:
 
 
 def test_an_update_is_told_by_the_month_in_the_file_name_and_follows_the_october_edition(put) -> None:
-    import_paths(
-        [put("tab-2019.xml", tabular()), put("tab-April-1-2019.xml", tabular(title="Blue fever NOS"))]
-    )
+    import_paths([put("tab-2019.xml", tabular()), put("tab-April-1-2019.xml", tabular(title="Blue fever NOS"))])
     assert [info.id for info in releases()] == ["FY2019", "FY2019-04"]
     assert load(dt.date(2019, 3, 31)).title("A00.9") == "Blue fever, unspecified"
     assert load(dt.date(2019, 4, 1)).title("A00.9") == "Blue fever NOS"
@@ -137,9 +133,7 @@ def test_the_month_in_the_name_of_the_zip_counts(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("form", "part"), [("order", "order"), ("codes", "codes")])
-def test_a_list_of_codes_gives_titles_parents_and_billable_codes_without_notes(
-    put, form: str, part: str
-) -> None:
+def test_a_list_of_codes_gives_titles_parents_and_billable_codes_without_notes(put, form: str, part: str) -> None:
     text = order_file(ORDER) if form == "order" else "".join(f"{c:<8}{t}\n" for c, flag, t in ORDER if flag)
     (result,) = import_paths([put(f"icd10cm-{form}-2019.txt", text)])
     assert (result.part, result.release, result.count) == (part, "FY2019", 5)
@@ -228,9 +222,7 @@ def test_single_seventh_characters_come_and_go(put) -> None:
 def test_an_index_gives_its_lines_with_paths_codes_and_references(put) -> None:
     import_paths([put("tab-2019.xml", tabular()), put("index-2019.xml", INDEX), put("drug-2019.xml", TABLE)])
     entries = list(load(dt.date(2019, 3, 1)).index_entries())
-    assert [
-        (entry.terms, entry.code, entry.see, entry.see_also) for entry in entries if entry.table == "diseases"
-    ] == [
+    assert [(entry.terms, entry.code, entry.see, entry.see_also) for entry in entries if entry.table == "diseases"] == [
         (("Fever NEC",), None, None, "Heat"),
         (("Fever NEC", "blue"), "A00.9", None, None),
         (("Fever NEC", "blue", "mild"), "A00.0", None, None),
@@ -316,9 +308,7 @@ def test_two_different_files_for_one_release_are_refused_and_twins_passed_over(p
     assert [result.part for result in results] == ["tabular", "skipped"]
 
 
-@pytest.mark.parametrize(
-    "name", ["../tab-2019.xml", "/tab-2019.xml", "a\\..\\..\\tab-2019.xml", "C:/tab-2019.xml"]
-)
+@pytest.mark.parametrize("name", ["../tab-2019.xml", "/tab-2019.xml", "a\\..\\..\\tab-2019.xml", "C:/tab-2019.xml"])
 def test_a_zip_with_a_name_that_leads_outside_is_refused(tmp_path: Path, name: str) -> None:
     archive = tmp_path / "x.zip"
     with zipfile.ZipFile(archive, "w") as file:
@@ -362,9 +352,7 @@ def test_a_damaged_imported_release_asks_to_be_imported_again(put, home: Path) -
     assert load(dt.date(2019, 3, 1)).is_billable("B20")
 
 
-def test_nothing_is_left_behind_when_the_disk_is_full(
-    put, home: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_nothing_is_left_behind_when_the_disk_is_full(put, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import_paths([put("tab-2017.xml", tabular(2017))])
 
     def full(*_: object) -> None:

@@ -30,8 +30,7 @@ BEHIND = {
 
 def modules():
     for folder in MAY_IMPORT:
-        for path in sorted((ROOT / folder).rglob("*.py")):
-            yield path
+        yield from sorted((ROOT / folder).rglob("*.py"))
     yield from (ROOT / "cli.py", ROOT / "app.py")
 
 

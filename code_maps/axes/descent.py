@@ -237,7 +237,9 @@ def _best(options: Sequence[Branch], evidence: Evidence) -> tuple[Branch, frozen
             if branch.absent & heard and not branch.absent <= evidence.denied:
                 continue
             groups = [g for g in branch.groups if g <= heard and not g & evidence.denied]
-            ruled_out = bool(branch.absent) and branch.absent <= evidence.denied and not branch.needs  # "migraine without aura"
+            ruled_out = (
+                bool(branch.absent) and branch.absent <= evidence.denied and not branch.needs
+            )  # "migraine without aura"
             if branch.groups and not groups and not ruled_out and not (branch.side and branch.unspecified):
                 continue
             best = frozenset().union(*groups)  # "single episode, mild": each part that is heard counts

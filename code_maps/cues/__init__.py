@@ -136,9 +136,7 @@ def _texts(value: object, where: str) -> tuple[str, ...]:
 def _known(found: Iterable[str], allowed: Iterable[str], where: str) -> None:
     unknown = sorted(set(found) - set(allowed))
     if unknown:
-        raise ValueError(
-            f"{where}: unknown {', '.join(map(repr, unknown))}; one of {', '.join(sorted(allowed))}"
-        )
+        raise ValueError(f"{where}: unknown {', '.join(map(repr, unknown))}; one of {', '.join(sorted(allowed))}")
 
 
 def read_cue_file(path: Path) -> CueFile:

@@ -13,9 +13,7 @@ import re
 def _any(patterns: str) -> re.Pattern[str]:
     """One pattern per line; blank lines and lines with # don't count."""
     lines = (line.strip() for line in patterns.splitlines())
-    return re.compile(
-        r"\b(?:" + "|".join(x for x in lines if x and not x.startswith("#")) + r")\b", re.IGNORECASE
-    )
+    return re.compile(r"\b(?:" + "|".join(x for x in lines if x and not x.startswith("#")) + r")\b", re.IGNORECASE)
 
 
 # Don't go away, with or without treatment.
@@ -46,9 +44,7 @@ LIFELONG = _any(r"""
 """)
 
 # Pass, though their name holds a chronic disease's.
-EVENT = _any(
-    r"gestational|acute|pneumonia|infarct\w*|stroke|exacerbation|flare|crisis|attack|ketoacidosis|dka"
-)
+EVENT = _any(r"gestational|acute|pneumonia|infarct\w*|stroke|exacerbation|flare|crisis|attack|ketoacidosis|dka")
 
 CANCER = _any(r"""
     cancers?|ca|carcinomas?|adenocarcinomas?|lymphomas?|leukemias?|melanomas?|sarcomas?|myelomas?|seminomas?|gliomas?

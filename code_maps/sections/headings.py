@@ -42,7 +42,8 @@ CATEGORIES = frozenset(
         "obstetric_history",
         "immunizations",
         "mdm",
-        "counseling", "other_clinician",
+        "counseling",
+        "other_clinician",
         "other",
     ]
 )
@@ -136,15 +137,11 @@ def headings() -> Headings:
         if category and category not in CATEGORIES:
             raise ValueError(f"headings.csv, row {number}: {category!r} is no section category")
         if not flags <= FLAGS:
-            raise ValueError(
-                f"headings.csv, row {number}: {sorted(flags - FLAGS)} is none of {sorted(FLAGS)}"
-            )
+            raise ValueError(f"headings.csv, row {number}: {sorted(flags - FLAGS)} is none of {sorted(FLAGS)}")
         key = fold(row["heading"]) or (row["heading"],)
         known = rows.get(key)
         if known and known.category != category:
-            raise ValueError(
-                f"headings.csv, row {number}: {row['heading']!r} is also {known.category or 'none'!r}"
-            )
+            raise ValueError(f"headings.csv, row {number}: {row['heading']!r} is also {known.category or 'none'!r}")
         rows[key] = Heading(category, flags | known.flags if known else flags)
     layout = _layout()
     systems = {fold(label): "either" for label in layout["systems"]["either"]}
@@ -154,8 +151,7 @@ def headings() -> Headings:
         systems=systems,
         sublabels=frozenset(fold(label) for label in layout["sublabels"]["labels"]),
         before=_strings(layout["modifiers"]["before"]),
-        after=_strings(_singular(w) for w in layout["modifiers"]["after"])
-        | _strings(layout["modifiers"]["after"]),
+        after=_strings(_singular(w) for w in layout["modifiers"]["after"]) | _strings(layout["modifiers"]["after"]),
         imaging=_strings(layout["imaging"]["words"]),
         results=_strings(layout["imaging"]["results"]),
         not_study=_strings(layout["imaging"]["not"]),

@@ -187,7 +187,9 @@ def _said_in_other_words(title: str, brackets: bool) -> Iterator[str]:
     title = _TAIL.sub("", title).strip(" ,")
     plain = _PAREN.sub("", title)
     for inside in _BRACKET.findall(plain) if brackets else ():
-        if " " in inside or (inside.islower() and len(inside) > 5):  # a lone name or acronym may be a common word: "[ALL]"
+        if " " in inside or (
+            inside.islower() and len(inside) > 5
+        ):  # a lone name or acronym may be a common word: "[ALL]"
             yield inside
     plain = _BRACKET.sub("", plain).strip(" ,")
     yield plain
@@ -203,9 +205,12 @@ def _from_tabular(codes: CodeSet) -> Iterator[tuple[tuple[str, ...], str, str]]:
         other = bool(_OTHER.match(title))
         for form in _said_in_other_words(title, brackets=True):
             said = term_words(_OTHER.sub("", form))
-            if said and not (other and (len(said) < 3 or code[0] in "STM")) and not (len(said) == 1 and said[0] in _TOO_GENERAL):
-                if not (code[0] == "Z" and len(said) < 2):
-                    yield said, code, _TITLE
+            if (
+                said
+                and not (other and (len(said) < 3 or code[0] in "STM"))
+                and not (len(said) == 1 and said[0] in _TOO_GENERAL)
+            ) and not (code[0] == "Z" and len(said) < 2):
+                yield said, code, _TITLE
         if code[0] == "Z" and codes.kind(code) == "category":
             continue
         for term in codes.inclusion_terms(code):
@@ -230,7 +235,9 @@ def _single(said: tuple[str, ...], source: str, eponyms: set[str], acronyms: set
 
 
 def _compile(codes: CodeSet) -> tuple[list[tuple[tuple[str, ...], str, str]], dict[str, list[int]]]:
-    strongest: dict[frozenset[str], dict[str, list[tuple[tuple[str, ...], str]]]] = defaultdict(lambda: defaultdict(list))
+    strongest: dict[frozenset[str], dict[str, list[tuple[tuple[str, ...], str]]]] = defaultdict(
+        lambda: defaultdict(list)
+    )
     eponyms: set[str] = set()
     acronyms: set[str] = set()  # PAD is a disease, a pad isn't
     for table in tables():

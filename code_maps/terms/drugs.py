@@ -44,7 +44,5 @@ def drugs() -> Mapping[str, Drug]:
             raise ValueError(f"drugs.csv, line {reader.line_num}: no drug")
         if name in table:
             raise ValueError(f"drugs.csv, line {reader.line_num}: {name!r} stands there twice")
-        table[name] = Drug(
-            name, row["class"], row["long_term"], row["adverse_stem"], row["for"], row["note"] or ""
-        )
+        table[name] = Drug(name, row["class"], row["long_term"], row["adverse_stem"], row["for"], row["note"] or "")
     return MappingProxyType(table)

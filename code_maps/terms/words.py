@@ -57,7 +57,12 @@ def _singular(word: str) -> str:
             return word[:-3] + "y"
         if word.endswith(("ches", "shes", "sses", "xes", "zes")):
             return word[:-2]
-        if word.endswith("ses") and word[-4:-3] in "aeiou" and len(word) > 5 and word.endswith(("oses", "yses", "ases")):
+        if (
+            word.endswith("ses")
+            and word[-4:-3] in "aeiou"
+            and len(word) > 5
+            and word.endswith(("oses", "yses", "ases"))
+        ):
             return word[:-2] + "is" if word.endswith(("oses", "yses")) else word[:-1]
         return word[:-1]
     return word

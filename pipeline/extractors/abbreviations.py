@@ -57,9 +57,7 @@ def _company(text: str, start: int, end: int) -> frozenset[str]:
     return frozenset(_WORD.findall(text[start:end].lower()))
 
 
-def _chosen(
-    readings: tuple[Abbreviation, ...], category: str, near: tuple[frozenset[str], ...]
-) -> str | None:
+def _chosen(readings: tuple[Abbreviation, ...], category: str, near: tuple[frozenset[str], ...]) -> str | None:
     """The long form that the company of a short form decides for, or None."""
     fitting = [r for r in readings if category in r.sections]
     if len(fitting) == 1:

@@ -24,9 +24,7 @@ HISTORY_SECTIONS = frozenset(
      "obstetric_history", "immunizations")
 )  # fmt: skip
 PLAN_SECTIONS = frozenset(("assessment_plan", "plan", "mdm", "instructions"))
-DECISION_SECTIONS = PLAN_SECTIONS | frozenset(
-    ("assessment", "diagnoses", "hospital_course", "discharge_diagnoses")
-)
+DECISION_SECTIONS = PLAN_SECTIONS | frozenset(("assessment", "diagnoses", "hospital_course", "discharge_diagnoses"))
 EXAM_SECTIONS = frozenset(("physical_exam", "vitals"))
 RESULT_SECTIONS = frozenset(("labs", "imaging", "results"))
 
@@ -115,9 +113,7 @@ class Phrases:
             if words:
                 by_first.setdefault(words[0], {}).setdefault(len(words), {}).setdefault(words, value)
         # First word -> (length, phrases of that length), longest first.
-        self._by_first = {
-            word: tuple(sorted(lengths.items(), reverse=True)) for word, lengths in by_first.items()
-        }
+        self._by_first = {word: tuple(sorted(lengths.items(), reverse=True)) for word, lengths in by_first.items()}
         self._number = len(_lists_made)
         _lists_made.append(self)
         for word in by_first:
@@ -201,11 +197,7 @@ def labels(line: Line, text: str, i: int, j: int) -> bool:
         return False
     if j < len(line.words) and line.words[j] == ":":
         return True
-    return (
-        i == 0
-        and j >= len(line.words)
-        and fold(text[line.starts[i] : line.ends[j - 1]]) in headings().systems
-    )
+    return i == 0 and j >= len(line.words) and fold(text[line.starts[i] : line.ends[j - 1]]) in headings().systems
 
 
 def worded(line: Line, i: int, j: int) -> bool:

@@ -99,9 +99,7 @@ def find(reading: Reading) -> list[Mention]:
 def _graded(words: list[str], i: int) -> bool:
     """Whether a graded or measured word stands before or after ('2+ pitting edema', 'absent … reflex')."""
     near = words[max(0, i - 4) : i + 6]
-    return any(w in _GRADES for w in near) or any(
-        a[:1].isdigit() and b == "+" for a, b in itertools.pairwise(near)
-    )
+    return any(w in _GRADES for w in near) or any(a[:1].isdigit() and b == "+" for a, b in itertools.pairwise(near))
 
 
 _GRADES = word_set("exam", "grades")

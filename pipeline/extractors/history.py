@@ -129,8 +129,7 @@ _PAST_TIMES = word_set("history", "past_times")
 def _former(nouns: list[str]) -> bool:
     """Whether what was there before is a part of the history (not an earlier visit or test)."""
     return any(
-        n in _PAST_NOUNS or n.endswith(("ectomy", "plasty", "otomy", "ostomy", "pexy", "struction"))
-        for n in nouns
+        n in _PAST_NOUNS or n.endswith(("ectomy", "plasty", "otomy", "ostomy", "pexy", "struction")) for n in nouns
     )
 
 

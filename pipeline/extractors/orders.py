@@ -100,9 +100,7 @@ def find(reading: Reading) -> list[Mention]:
             )
             if past and not any(words[v[0]] in ("repeat", "recheck", "will", "order", "refer") for v in near):
                 continue
-            fragment = i <= 3 and (
-                category == "" or category in ("assessment", "diagnoses", "hospital_course")
-            )
+            fragment = i <= 3 and (category == "" or category in ("assessment", "diagnoses", "hospital_course"))
             if (
                 near
                 or (planned and not study.ambiguous)
@@ -181,8 +179,7 @@ def find(reading: Reading) -> list[Mention]:
                     break
             high = (
                 j + 1
-                if after
-                and after[0] in ("referral", "consult", "consultation", "evaluation", "clinic", "appointment")
+                if after and after[0] in ("referral", "consult", "consultation", "evaluation", "clinic", "appointment")
                 else j
             )
             found.append(mention("order", line, low, high, "referral"))
@@ -213,21 +210,13 @@ def find(reading: Reading) -> list[Mention]:
                 if words[begin : begin + 1] and words[begin] in ("me", "our", "us", "my", "here", "as"):
                     continue
                 near_taken = any(low < end and i < high for low, high in taken)
-                if (
-                    end > begin
-                    and not near_taken
-                    and (words[j : j + 1] != ["pain"])
-                    and category != "chief_complaint"
-                ):
+                if end > begin and not near_taken and (words[j : j + 1] != ["pain"]) and category != "chief_complaint":
                     found.append(mention("order", line, i, end, "referral"))
             elif word in _PASSIVE and 0 < i <= 5 and (planned or category == "") and (i, j) == verbs[0]:
                 if worded(line, 0, i) and words[i - 1] not in _AUXILIARY:
                     found.append(mention("order", line, 0, i, "order"))
             elif word in _GENERIC and (
-                planned
-                or (
-                    category in ("", "assessment", "hospital_course", "history_of_present_illness") and i <= 4
-                )
+                planned or (category in ("", "assessment", "hospital_course", "history_of_present_illness") and i <= 4)
             ):
                 begin = j
                 while begin < len(words) and words[begin] in (

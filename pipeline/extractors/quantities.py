@@ -151,9 +151,7 @@ def _value(line: Line, i: int, row: dict[str, object]) -> tuple[int, Value] | No
             more = _units().at(words, end) if end < len(words) else None
             end = more[0] if more else end
     quantity = quantity * sign
-    foreign = unit != str(row.get("unit", "")) and bool(
-        row.get("unit")
-    )  # said in another unit than the usual
+    foreign = unit != str(row.get("unit", "")) and bool(row.get("unit"))  # said in another unit than the usual
     if not foreign and not float(row["low"]) <= quantity <= float(row["high"]):  # type: ignore[arg-type]
         return None
     values: list[tuple[str, str | float | int | None]] = [("quantity", quantity)]
@@ -214,9 +212,7 @@ def _measures(line: Line, found: list[Mention]) -> None:
             if not unit:
                 if not (34 <= quantity <= 43 or 93 <= quantity <= 108):
                     continue
-                values = tuple(
-                    ("unit", "F" if quantity > 60 else "C") if k == "unit" else (k, v) for k, v in values
-                )
+                values = tuple(("unit", "F" if quantity > 60 else "C") if k == "unit" else (k, v) for k, v in values)
         if name == "blood_pressure" and "second" not in dict(values) and line.words[i] == "readings":
             continue
         found.append(
@@ -251,9 +247,7 @@ def _bare(line: Line, found: list[Mention]) -> None:
         if not spelled and following == "/" and after.isdigit() and (third == "mmhg" or third == "mm"):
             end = i + 4 if third == "mmhg" else i + 5
             found.append(
-                _made(
-                    "exam", line, i, min(end, size), "blood_pressure", quantity, "mmHg", second=_number(after)
-                )
+                _made("exam", line, i, min(end, size), "blood_pressure", quantity, "mmHg", second=_number(after))
             )
             continue
         air = after in ("ra", "room", "o2") or (
@@ -280,14 +274,13 @@ def _bare(line: Line, found: list[Mention]) -> None:
                 )
             elif after in ("per", "a", "/", "daily", "of", "each", "every", "cigarettes"):
                 end = i + 4 if after in ("per", "a", "/", "each", "every") and third == "day" else i + 3
-                found.append(
-                    _made("history", line, i, min(end, size), "packs_per_day", quantity, "packs/day")
-                )
+                found.append(_made("history", line, i, min(end, size), "packs_per_day", quantity, "packs/day"))
             continue
         # age
-        if (
-            following in ("year", "yr", "month", "week", "day", "years") and after in ("old", "olds")
-        ) or following in ("yo", "y.o"):
+        if (following in ("year", "yr", "month", "week", "day", "years") and after in ("old", "olds")) or following in (
+            "yo",
+            "y.o",
+        ):
             end = i + 2 if following in ("yo",) else i + 3
             unit = _SPAN.get(following, "y")
             found.append(_made("status", line, i, min(end, size), "age", quantity, unit))
@@ -298,10 +291,7 @@ def _bare(line: Line, found: list[Mention]) -> None:
         # weeks of pregnancy
         if following in ("weeks", "week", "wks", "wk", "w") and (
             after in ("gestation", "pregnant", "gestational", "ega", "ga", "iup")
-            or (
-                after in ("of", "and", "by")
-                and third in ("gestation", "pregnancy", "pregnant", "dates", "ultrasound")
-            )
+            or (after in ("of", "and", "by") and third in ("gestation", "pregnancy", "pregnant", "dates", "ultrasound"))
             or "pregnant" in words[max(0, i - 4) : i]
         ):
             found.append(
@@ -327,10 +317,7 @@ def _bare(line: Line, found: list[Mention]) -> None:
         if j < size and words[j] in _SPAN:
             unit = _SPAN[words[j]]
             if len(words[j]) == 1 or (
-                spelled
-                and word in ("a", "an")
-                and i
-                and words[i - 1] not in ("for", "past", "last", "about", "over")
+                spelled and word in ("a", "an") and i and words[i - 1] not in ("for", "past", "last", "about", "over")
             ):
                 continue
             before = words[i - 1] if i else ""

@@ -50,9 +50,7 @@ _PLAIN = word_set("rationale", "plain")
 @cache
 def _sets() -> tuple[frozenset[str], ...]:
     table = elements("rationale")["words"]
-    return tuple(
-        frozenset(table[name]) for name in ("since_not", "as_not", "for_not", "given_not", "decision")
-    )
+    return tuple(frozenset(table[name]) for name in ("since_not", "as_not", "for_not", "given_not", "decision"))
 
 
 def _kept(line: Line, i: int, j: int, cue: str, decided: bool) -> bool:
@@ -183,9 +181,7 @@ def _kept(line: Line, i: int, j: int, cue: str, decided: bool) -> bool:
         )
     if cue == "with":
         if after in ("her", "his", "their", "known", "strong"):
-            return "old" not in words[:i] and not {"history", "risk", "allergy", "known"}.isdisjoint(
-                words[j : j + 4]
-            )
+            return "old" not in words[:i] and not {"history", "risk", "allergy", "known"}.isdisjoint(words[j : j + 4])
         return (
             after
             in (

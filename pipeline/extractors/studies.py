@@ -72,11 +72,7 @@ def _result(line: Line, j: int, limit: int) -> int:
         if hit:
             weak = hit[1] in _WEAK_SHOWS
             if not weak or (at - j <= 4 and not comma):
-                if (
-                    words[at] in ("is", "was", "are", "were")
-                    and hit[0] < len(words)
-                    and words[hit[0]] in _ASKED
-                ):
+                if words[at] in ("is", "was", "are", "were") and hit[0] < len(words) and words[hit[0]] in _ASKED:
                     return -1
                 return _until(line, hit[0])
         at += 1

@@ -126,12 +126,7 @@ def _dose_end(line: Line, j: int) -> int:
     number = at < len(words) and words[at][0].isdigit()
     if number:
         at += 1
-        while (
-            at < len(words)
-            and words[at] in ("-", "/", "–")
-            and at + 1 < len(words)
-            and words[at + 1][0].isdigit()
-        ):
+        while at < len(words) and words[at] in ("-", "/", "–") and at + 1 < len(words) and words[at + 1][0].isdigit():
             at += 2
         unit = _units().at(words, at) if at < len(words) else None
         if unit:
@@ -208,12 +203,7 @@ def find(reading: Reading) -> list[Mention]:
             end = max(_dose_end(line, j), j)
             _add(found, taken, actions, line, i, end, "drug", drug_class)
         for i, word in enumerate(words):  # an unknown drug by its dose
-            if (
-                i
-                and word[0].isdigit()
-                and i + 1 < len(words)
-                and not any(low <= i < high for low, high in taken)
-            ):
+            if i and word[0].isdigit() and i + 1 < len(words) and not any(low <= i < high for low, high in taken):
                 unit = _units().at(words, i + 1)
                 if (
                     unit
@@ -226,8 +216,7 @@ def find(reading: Reading) -> list[Mention]:
                         and i - low < 3
                         and words[low - 1][0].isalpha()
                         and words[low - 1] not in BREAKS
-                        and words[low - 1]
-                        not in ("to", "of", "is", "at", "from", "was", "with", "the", "and")
+                        and words[low - 1] not in ("to", "of", "is", "at", "from", "was", "with", "the", "and")
                         and not any(a <= low - 1 < b for a, b, _ in actions)
                     ):
                         low -= 1
@@ -255,9 +244,7 @@ def find(reading: Reading) -> list[Mention]:
                 words[i] in _LOOSE
                 and j - i == 1
                 and not planned
-                and not any(
-                    (low < i and i - high <= 6) or (low >= j and low - j <= 3) for low, high, _ in actions
-                )
+                and not any((low < i and i - high <= 6) or (low >= j and low - j <= 3) for low, high, _ in actions)
             ):
                 continue
             if category in (
@@ -277,11 +264,7 @@ def find(reading: Reading) -> list[Mention]:
             _add(found, taken, actions, line, i, end, "procedure")
         if category == "medications":
             for i, j in clauses(line):
-                if (
-                    worded(line, i, j)
-                    and j - i <= 16
-                    and not any(low < j and i < high for low, high in taken)
-                ):
+                if worded(line, i, j) and j - i <= 16 and not any(low < j and i < high for low, high in taken):
                     _add(found, taken, actions, line, i, j, "medications")
         elif planned or category in ("", "assessment"):
             for i, j, _ in actions:
@@ -305,8 +288,7 @@ def find(reading: Reading) -> list[Mention]:
                     end < len(words)
                     and end - begin < 5
                     and words[end] not in BREAKS
-                    and words[end]
-                    not in ("for", "and", "or", "to", "as", "given", "because", "if", "in", "until")
+                    and words[end] not in ("for", "and", "or", "to", "as", "given", "because", "if", "in", "until")
                 ):
                     end += 1
                 if (
@@ -316,8 +298,7 @@ def find(reading: Reading) -> list[Mention]:
                     and not words[begin].endswith("ing")
                     and worded(line, begin, end)
                 ) and (
-                    words[i] in ("recommend", "continue", "continued", "start", "started")
-                    or category in PLAN_SECTIONS
+                    words[i] in ("recommend", "continue", "continued", "start", "started") or category in PLAN_SECTIONS
                 ):
                     _add(found, taken, actions, line, begin, end, "plan")
         if (

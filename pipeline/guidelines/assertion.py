@@ -128,7 +128,8 @@ def _covered(findings: Iterable[Finding]) -> frozenset[int]:
 
 
 _LINK_DENIED = re.compile(
-    r"\b(?:not|un)[- ]?(?:due|related|secondary|caused|attributed|attributable)(?: to| by)?\s+(?:the |his |her )?$", re.IGNORECASE
+    r"\b(?:not|un)[- ]?(?:due|related|secondary|caused|attributed|attributable)(?: to| by)?\s+(?:the |his |her )?$",
+    re.IGNORECASE,
 )
 _TEST_NAME = re.compile(
     r"\s+(?:ultrasound|ultrasonography|screen(?:ing)?s?|scans?|panels?|test(?:s|ing)?|levels?|titers?|antibod(?:y|ies)|serolog(?:y|ies)"
@@ -150,7 +151,9 @@ _STILL = re.compile(
     r"|ppd|packs? (?:a|per) day|every day|daily)\b",
     re.IGNORECASE,
 )
-_OTHERS_SMOKE = re.compile(r"\b(?:mother|father|parents?|husband|wife|spouse|household|secondhand|passive)\b", re.IGNORECASE)
+_OTHERS_SMOKE = re.compile(
+    r"\b(?:mother|father|parents?|husband|wife|spouse|household|secondhand|passive)\b", re.IGNORECASE
+)
 
 
 def _smoking(coding: Coding, finding: Finding) -> str:
@@ -163,14 +166,18 @@ def _smoking(coding: Coding, finding: Finding) -> str:
         return "other"
     following = coding.layout.sentences[finding.sentence + 1 : finding.sentence + 2]
     near = said + " " + " ".join(coding.note.text[s.start : s.end] for s in following)
-    if _QUIT.search(said) and not re.search(r"\b(?:current(?:ly)?|continues|still|relapsed|resumed|trying|wants|ready|smokes)\b", said, re.I):
+    if _QUIT.search(said) and not re.search(
+        r"\b(?:current(?:ly)?|continues|still|relapsed|resumed|trying|wants|ready|smokes)\b", said, re.I
+    ):
         return "past"
     if re.search(r"\b(?:quit|stopped)\b (?:in|at|\d)", near, re.IGNORECASE) and not _STILL.search(said):
         return "past"
     return "current"
 
 
-_NO_DISEASE = re.compile(r"\bno evidence of (?:disease|recurren\w+|malignan\w+)|\bNED\b|\bcancer[- ]free\b|\bdisease[- ]free\b")
+_NO_DISEASE = re.compile(
+    r"\bno evidence of (?:disease|recurren\w+|malignan\w+)|\bNED\b|\bcancer[- ]free\b|\bdisease[- ]free\b"
+)
 _ACTIVE_TREATMENT = re.compile(
     r"\b(?:chemotherapy|radiation|immunotherapy|tamoxifen|anastrozole|letrozole|exemestane|leuprolide|trastuzumab|adjuvant)\b"
     r"[^.;]{0,40}\b(?:today|ongoing|current|continue|cycle|week|started|undergoing|on\b)|\b(?:continue|on|undergoing|taking)\b[^.;]{0,30}"
@@ -186,7 +193,9 @@ def treated_cancer(coding: Coding) -> bool:
 
 
 _POSITIVE = re.compile(r"\bHIV[- ]?(?:test )?(?:positive|\+)|positive for HIV|asymptomatic HIV", re.IGNORECASE)
-_HIV_ILLNESS = re.compile(r"(?<!never had an )(?<!no )\b(?:AIDS\b|HIV disease|HIV[- ]related|opportunistic)", re.IGNORECASE)
+_HIV_ILLNESS = re.compile(
+    r"(?<!never had an )(?<!no )\b(?:AIDS\b|HIV disease|HIV[- ]related|opportunistic)", re.IGNORECASE
+)
 
 
 def _only_positive(coding: Coding, finding: Finding) -> bool:

@@ -144,7 +144,22 @@ def abnormal_findings(coding: Coding) -> None:
             coding.swap(draft, abnormal, "sequencing", "The examination has an abnormal finding, coded beside it.")
 
 
-_SEPSIS = ("A40", "A41", "A02.1", "A22.7", "A26.7", "A32.7", "A42.7", "A54.86", "B37.7", "O85", "O86.04", "P36", "T81.44", "T80.2")
+_SEPSIS = (
+    "A40",
+    "A41",
+    "A02.1",
+    "A22.7",
+    "A26.7",
+    "A32.7",
+    "A42.7",
+    "A54.86",
+    "B37.7",
+    "O85",
+    "O86.04",
+    "P36",
+    "T81.44",
+    "T80.2",
+)
 
 
 def infection_of_severe_sepsis(coding: Coding) -> None:
@@ -152,7 +167,9 @@ def infection_of_severe_sepsis(coding: Coding) -> None:
     for draft in [d for d in coding.proposed if under_any(d.code, ("R65.2",))]:
         if not any(under_any(d.code, _SEPSIS) for d in coding.proposed):
             why = "Severe sepsis is coded after the underlying infection; none is named."
-            coding.proposed.insert(coding.proposed.index(draft), as_code(coding, draft.finding, "A41.9", "use-additional", why))
+            coding.proposed.insert(
+                coding.proposed.index(draft), as_code(coding, draft.finding, "A41.9", "use-additional", why)
+            )
 
 
 def weeks_of_gestation(coding: Coding) -> None:
@@ -165,18 +182,24 @@ def weeks_of_gestation(coding: Coding) -> None:
         if finding.value("analyte") == "gestational_age" and isinstance(weeks, (int, float)) and finding.codable:
             code = f"Z3A.{int(weeks):02d}"
             if code in coding.codes:
-                coding.proposed.append(as_code(coding, finding, code, "use-additional", "Chapter 15 asks for the weeks."))
+                coding.proposed.append(
+                    as_code(coding, finding, code, "use-additional", "Chapter 15 asks for the weeks.")
+                )
             return
 
 
 def blood_thinners(coding: Coding) -> None:
     """OCG I.C.21.c.3: long-term anticoagulation is coded beside the condition that it is for."""
     why_taken = ("I48", "I26", "I82", "D68.5", "D68.6", "Z95.2", "Z86.71")
-    if not any(under_any(d.code, why_taken) for d in coding.proposed) or any(d.code == "Z79.01" for d in coding.proposed):
+    if not any(under_any(d.code, why_taken) for d in coding.proposed) or any(
+        d.code == "Z79.01" for d in coding.proposed
+    ):
         return
     for finding, drug in drugs_taken(coding.around.findings):
         if drug.long_term == "Z79.01":
-            coding.proposed.append(as_code(coding, finding, "Z79.01", "use-additional", f"{drug.name} is taken for it."))
+            coding.proposed.append(
+                as_code(coding, finding, "Z79.01", "use-additional", f"{drug.name} is taken for it.")
+            )
             return
 
 
@@ -230,7 +253,7 @@ def screening(coding: Coding) -> None:
 
     History and family history that bear on a screening or surveillance visit are coded beside it (I.C.21.c.4).
     """
-    opening = [s for s in coding.layout.sentences[:4]]
+    opening = list(coding.layout.sentences[:4])
     opening += [s for s in coding.layout.sentences if coding.layout.category_of(s) in ("chief_complaint", "indication")]
     titles = " ".join(s.title for s in coding.layout.sections[:3])
     said = (titles + " " + " ".join(coding.note.text[s.start : s.end] for s in opening)).lower()

@@ -61,5 +61,7 @@ def _unspecified(codes: CodeSet, code: str) -> bool:
 def confidence(coding: Coding, draft: Draft, narrative: bool) -> float:
     """The model's probability that a coder would report this code for the note, two decimals, between 0.02 and 0.98."""
     model = weights("narrative" if narrative else "assessed")
-    total = model.start + sum(model.by_feature.get(name, 0.0) * value for name, value in features(coding, draft).items())
+    total = model.start + sum(
+        model.by_feature.get(name, 0.0) * value for name, value in features(coding, draft).items()
+    )
     return round(min(0.98, max(0.02, 1 / (1 + math.exp(-total)))), 2)

@@ -146,7 +146,9 @@ def _said_unrelated(coding: Coding, a: Draft, b: Draft) -> bool:
                 continue
             sentence = coding.layout.sentences[finding.sentence]
             for match in _UNRELATED.finditer(coding.note.text, sentence.start, sentence.end):
-                if other & {word for word, _, _ in words(coding.note.text[match.end() : min(match.end() + 40, sentence.end)])}:
+                if other & {
+                    word for word, _, _ in words(coding.note.text[match.end() : min(match.end() + 40, sentence.end)])
+                }:
                     return True
     return False
 

@@ -44,7 +44,11 @@ def choose_assessed(coding: Coding, drafts: list[Draft]) -> None:
         elif stands == "assessed" and code[0] in "ZVWXY":
             _status(coding, draft)
         elif stands == "assessed":
-            if symptom and not _pursued(coding, draft) and (in_title if not firm else draft.finding.problem in firm_problems or firm):
+            if (
+                symptom
+                and not _pursued(coding, draft)
+                and (in_title if not firm else draft.finding.problem in firm_problems or firm)
+            ):
                 coding.set_aside(draft, "a symptom inside an assessed problem")
             else:
                 coding.proposed.append(draft)
@@ -123,7 +127,9 @@ def _status(coding: Coding, draft: Draft, stated: bool = False) -> None:
         coding.set_aside(draft, "an activity in the plan, not a cause")
         return
     planned = draft.finding.sentence >= 0 and _PLANNED.search(_sentence(coding, draft))
-    past = not planned and (stated or draft.finding.historical) or not planned and coding.stands(draft) == "background"
+    past = (not planned and (stated or draft.finding.historical)) or (
+        not planned and coding.stands(draft) == "background"
+    )
     if under_any(draft.code, coding.facts.implants) and planned:
         coding.set_aside(draft, "an operation that is only planned")
     elif under_any(draft.code, coding.facts.after_operation) and not past:
@@ -138,7 +144,10 @@ def _status(coding: Coding, draft: Draft, stated: bool = False) -> None:
         coding.set_aside(draft, "a circumstance outside the assessment")
 
 
-_PLANNED = re.compile(r"\b(?:planned|scheduled|will (?:undergo|have|need|insert|place|implant|receive|proceed with)|plan(?:s|ning)? for|discussed|recommend\w*|candidate for)\b", re.I)
+_PLANNED = re.compile(
+    r"\b(?:planned|scheduled|will (?:undergo|have|need|insert|place|implant|receive|proceed with)|plan(?:s|ning)? for|discussed|recommend\w*|candidate for)\b",
+    re.I,
+)
 
 
 def _sentence(coding: Coding, draft: Draft) -> str:
