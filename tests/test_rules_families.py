@@ -159,7 +159,7 @@ CASES = [
         codes="R21",
         no="A92.5",
         setting="inpatient",
-        fails="rash alone is no term with a place",
+        
     ),
     case(
         "R-B4",
@@ -215,7 +215,7 @@ CASES = [
         "Assessment:\n1. History of hypertension, takes amlodipine daily, BP 132/80.",
         codes="I10",
         gap="status conflict validity",
-        fails='no gap asks about the wording "history of" for a current disease',
+        
     ),
     case(
         "R-B11",
@@ -279,7 +279,7 @@ CASES = [
         codes="I10",
         no="E87.6",
         gap="indicator clinical-indicator",
-        fails="no gap for an abnormal result other than A1c and BMI",
+        
     ),
     case(
         "R-B17",
@@ -287,7 +287,7 @@ CASES = [
         codes="E03.9",
         no="D64.9 D50*",
         gap="indicator clinical-indicator",
-        fails="no gap for an abnormal result other than A1c and BMI",
+        
     ),
     case(
         "R-B17",
@@ -321,7 +321,7 @@ CASES = [
         codes="J18.9",
         gap="indicator clinical-indicator conflict",
         setting="inpatient",
-        fails="no query for a radiologist's finding that the attending doesn't restate",
+        
     ),
     case("R-B20", "Nursing: severe malnutrition.\nAssessment:\n1. Hypertension.", codes="I10", no="E43 E46"),
     case(
@@ -385,13 +385,13 @@ CASES = [
         "R-C15",
         "Assessment:\n1. Acute cystitis without hematuria due to Klebsiella.",
         order="N30.00 B96.1",
-        fails="the organism's words are no finding, so nothing carries the B95-B97 code",
+        
     ),
     case(
         "R-C15",
         "Assessment:\n1. Cellulitis of the left leg due to MSSA.",
         order="L03.116 B95.61",
-        fails="the organism's words are no finding, so nothing carries the B95-B97 code",
+        
     ),
     case(
         "R-C16",
@@ -402,7 +402,7 @@ CASES = [
         "R-C16",
         "Assessment:\n1. Hypertrophic scar of the right hand, sequela of a laceration of the right hand.",
         order="L91.0 S61.411S",
-        fails="the old injury beside its residual is no finding of its own",
+        
     ),
     case(
         "R-C17",
@@ -441,7 +441,7 @@ CASES = [
         codes="J96.00",
         gap="validity clinical-indicator",
         setting="inpatient",
-        fails="clinical validation asks about sepsis only",
+        
     ),
     case(
         "R-C22",
@@ -504,7 +504,7 @@ CASES = [
         "Assessment:\n1. Type 2 diabetes in remission.\n2. Type 2 diabetes.",
         codes="E11.A",
         no="E11.9",
-        fails="remission gives way to the unspecified code",
+        
     ),
     case("R-D5", "Assessment:\n1. Type 1 diabetes.\n2. Type 2 diabetes without complications.", no="E10.9+E11.9"),
     case(
@@ -560,7 +560,7 @@ CASES = [
         "Assessment:\n1. CKD stage 2, not due to diabetes.",
         codes="N18.2",
         no="E11*",
-        fails="a disease named only to deny a link is coded",
+        
     ),
     case(
         "R-D15",
@@ -697,14 +697,14 @@ CASES = [
         "Assessment:\n1. Type 2 diabetes, resolved since weight loss.",
         no="E11.A",
         gap="status control",
-        fails="no gap asks about a diabetes called resolved",
+        
     ),
     case(
         "R-E16",
         "Assessment:\n1. Urosepsis.",
         no="A41* N39.0",
         gap="type other cause clinical-indicator validity status site",
-        fails="a term without a code leads to no gap",
+        
     ),
     case(
         "R-E16",
@@ -712,7 +712,7 @@ CASES = [
         no="A41* N39.0",
         gap="type other cause clinical-indicator validity status site",
         setting="inpatient",
-        fails="a term without a code leads to no gap",
+        
     ),
     case(
         "R-E17",
@@ -720,7 +720,7 @@ CASES = [
         codes="N17.9",
         order="A41.9 R65.20",
         setting="inpatient",
-        fails="severe sepsis leads to R65.20 without the infection's code",
+        
     ),
     case(
         "R-E17",
@@ -728,7 +728,7 @@ CASES = [
         codes="J18.9 J96.01",
         order="A41.9 R65.20",
         setting="inpatient",
-        fails="severe sepsis leads to R65.20 without the infection's code",
+        
     ),
     case(
         "R-E18",
@@ -763,7 +763,7 @@ CASES = [
         "Assessment:\n1. Major depressive disorder, single episode, mild.",
         codes="F32.0",
         no="F32.A F32.9",
-        fails="episode and severity aren't read behind the term",
+        
     ),
     case(
         "R-E23",
@@ -864,7 +864,7 @@ CASES = [
         "Assessment:\n1. Aftercare for a healing fracture of the right ankle.",
         codes="S82.891D",
         no="Z47* Z48*",
-        fails='"healing fracture" isn\'t among the words of routine healing',
+        
     ),
     case(
         "R-E32",
@@ -903,13 +903,13 @@ CASES = [
         "R-E36",
         "Assessment:\n1. Laceration of the left forearm, cut by broken glass, initial encounter.",
         order="S51.812A W25.XXXA",
-        fails="the term of the cause (cut by glass) takes the injury's place: no finding for the laceration",
+        
     ),
     case(
         "R-E36",
         "Assessment:\n1. Dog bite of the right hand, initial encounter.",
         order="S61.451A W54.0XXA",
-        fails="one term takes injury and cause; the cause gets no code of its own",
+        
     ),
     case(
         "R-E36",
@@ -1064,13 +1064,13 @@ CASES = [
         "R-F8",
         "CC: Preoperative cardiovascular examination before cataract surgery.\nAssessment:\n1. Age-related nuclear cataract, left eye.",
         order="Z01.810 H25.12",
-        fails="pre-operative examinations (Z01.81-) aren't proposed",
+        
     ),
     case(
         "R-F8",
         "CC: Preoperative laboratory examination.\nAssessment:\n1. Gallstones, cholecystectomy planned.",
         order="Z01.812 K80.20",
-        fails="pre-operative examinations (Z01.81-) aren't proposed; a planned operation becomes a status",
+        
     ),
     case(
         "R-F9",
@@ -1085,7 +1085,7 @@ CASES = [
         no="Z00.00",
         order="Z00.01 R03.0",
         age=40,
-        fails="an abnormal finding doesn't turn Z00.00 into Z00.01",
+        
     ),
     case(
         "R-F9",
@@ -1113,7 +1113,7 @@ CASES = [
         "Assessment:\n1. Homelessness.\n2. Asthma.",
         codes="Z59.00",
         order="J45.909 Z59.00",
-        fails="a title of chapter 21 with one content word is no term",
+        
     ),
     case(
         "R-F12",
@@ -1162,7 +1162,7 @@ CASES = [
         no="E87.1",
         gap="indicator clinical-indicator",
         setting="inpatient",
-        fails="no gap for an abnormal result other than A1c and BMI",
+        
     ),
     # words with a place of their own
     case(
@@ -1170,28 +1170,28 @@ CASES = [
         "Assessment:\n1. Viral upper respiratory infection.",
         codes="J06.9",
         no="J98.8",
-        fails="term table leads to J98.8, not J06.9",
+        
     ),
     case(
         "terms",
         "Assessment:\n1. Migraine without aura, not intractable.",
         codes="G43.009",
         no="G43.909",
-        fails='"without aura" and "not intractable" aren\'t read',
+        
     ),
     case(
         "terms",
         "Assessment:\n1. Acute appendicitis with generalized peritonitis.",
         codes="K35.209",
         no="K35.200 K35.80",
-        fails="what isn't said (perforation) is taken as denied",
+        
     ),
     case(
         "terms",
         "Assessment:\n1. Fracture of the shaft of the left humerus, initial encounter.",
         codes="S42.302A",
         no="S42.392A",
-        fails='an unspecified fracture goes to "other fracture"',
+        
     ),
 ]
 

@@ -106,7 +106,7 @@ def branches(codes: CodeSet, node: str) -> tuple[Branch, ...]:
     shared = frozenset.intersection(*told) if len(told) > 1 else frozenset()
     above = frozenset(_folded(codes.title(node)))
     joined = frozenset[str]()
-    if node[0] in "MOS" and _SPLIT.search(codes.title(node)):
+    if (node[0] in "MS" or node.startswith("O99")) and _SPLIT.search(codes.title(node)):
         # "Subluxation and dislocation of knee": what only some children repeat tells them apart
         some = [above & said for said in told]
         joined = frozenset(w for w in frozenset().union(*some) if sum(w in said for said in some) < len(some))
