@@ -23,7 +23,7 @@ from pipeline.claim_edits import claim_edits
 from pipeline.evaluation_management import level
 from pipeline.extractors import abbreviations, extract
 from pipeline.findings import Reading, as_findings, kind_of, match_terms, read_words
-from pipeline.gaps import denial_risks, elements_of, find_gaps, problem_elements
+from pipeline.gaps import denial_risks, elements_of, find_gaps, problem_elements, rationale_links
 from pipeline.guidelines import Coding, decide
 from pipeline.language import ner
 from pipeline.proposals import Surroundings
@@ -46,6 +46,8 @@ def review(note: Note, claim: Claim | None = None, model: str | None = None, hcc
         notices.append(f"No date of service was given: the newest installed release, {codes.release}, is used.")
     layout = read_layout(note.text)
     findings, reading = read_findings(note.text, layout, codes, model)
+    explained = rationale_links(findings, layout)
+    findings = tuple(replace(f, links=(*f.links, *explained[f.id])) if f.id in explained else f for f in findings)
     coding = Coding(
         codes=codes,
         note=note,
@@ -61,10 +63,10 @@ def review(note: Note, claim: Claim | None = None, model: str | None = None, hcc
         proposals = []
     problems = problem_elements(codes, layout, findings, proposals)
     elements = elements_of(f for f in findings if f.patients)
-    gaps = find_gaps(codes, note, layout, findings, proposals, problems)
     if claim is not None:
         claim = _of_encounter(claim, note)
     check = _checked(note, layout, claim, findings, proposals) if claim is not None else None
+    gaps = find_gaps(codes, note, layout, findings, proposals, problems, check)
     em = level(findings, proposals, claim, note.text, layout) if note.setting == "outpatient" else None
     return Report(
         note=NoteFacts(len(note.text), note.setting, note.date_of_service, codes.release, tuple(notices)),

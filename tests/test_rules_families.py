@@ -159,7 +159,6 @@ CASES = [
         codes="R21",
         no="A92.5",
         setting="inpatient",
-        
     ),
     case(
         "R-B4",
@@ -215,7 +214,6 @@ CASES = [
         "Assessment:\n1. History of hypertension, takes amlodipine daily, BP 132/80.",
         codes="I10",
         gap="status conflict validity",
-        
     ),
     case(
         "R-B11",
@@ -279,7 +277,6 @@ CASES = [
         codes="I10",
         no="E87.6",
         gap="indicator clinical-indicator",
-        
     ),
     case(
         "R-B17",
@@ -287,7 +284,6 @@ CASES = [
         codes="E03.9",
         no="D64.9 D50*",
         gap="indicator clinical-indicator",
-        
     ),
     case(
         "R-B17",
@@ -321,7 +317,6 @@ CASES = [
         codes="J18.9",
         gap="indicator clinical-indicator conflict",
         setting="inpatient",
-        
     ),
     case("R-B20", "Nursing: severe malnutrition.\nAssessment:\n1. Hypertension.", codes="I10", no="E43 E46"),
     case(
@@ -385,13 +380,11 @@ CASES = [
         "R-C15",
         "Assessment:\n1. Acute cystitis without hematuria due to Klebsiella.",
         order="N30.00 B96.1",
-        
     ),
     case(
         "R-C15",
         "Assessment:\n1. Cellulitis of the left leg due to MSSA.",
         order="L03.116 B95.61",
-        
     ),
     case(
         "R-C16",
@@ -402,7 +395,6 @@ CASES = [
         "R-C16",
         "Assessment:\n1. Hypertrophic scar of the right hand, sequela of a laceration of the right hand.",
         order="L91.0 S61.411S",
-        
     ),
     case(
         "R-C17",
@@ -441,7 +433,6 @@ CASES = [
         codes="J96.00",
         gap="validity clinical-indicator",
         setting="inpatient",
-        
     ),
     case(
         "R-C22",
@@ -504,7 +495,6 @@ CASES = [
         "Assessment:\n1. Type 2 diabetes in remission.\n2. Type 2 diabetes.",
         codes="E11.A",
         no="E11.9",
-        
     ),
     case("R-D5", "Assessment:\n1. Type 1 diabetes.\n2. Type 2 diabetes without complications.", no="E10.9+E11.9"),
     case(
@@ -560,7 +550,6 @@ CASES = [
         "Assessment:\n1. CKD stage 2, not due to diabetes.",
         codes="N18.2",
         no="E11*",
-        
     ),
     case(
         "R-D15",
@@ -697,14 +686,12 @@ CASES = [
         "Assessment:\n1. Type 2 diabetes, resolved since weight loss.",
         no="E11.A",
         gap="status control",
-        
     ),
     case(
         "R-E16",
         "Assessment:\n1. Urosepsis.",
         no="A41* N39.0",
         gap="type other cause clinical-indicator validity status site",
-        
     ),
     case(
         "R-E16",
@@ -712,7 +699,6 @@ CASES = [
         no="A41* N39.0",
         gap="type other cause clinical-indicator validity status site",
         setting="inpatient",
-        
     ),
     case(
         "R-E17",
@@ -720,7 +706,6 @@ CASES = [
         codes="N17.9",
         order="A41.9 R65.20",
         setting="inpatient",
-        
     ),
     case(
         "R-E17",
@@ -728,7 +713,6 @@ CASES = [
         codes="J18.9 J96.01",
         order="A41.9 R65.20",
         setting="inpatient",
-        
     ),
     case(
         "R-E18",
@@ -763,7 +747,6 @@ CASES = [
         "Assessment:\n1. Major depressive disorder, single episode, mild.",
         codes="F32.0",
         no="F32.A F32.9",
-        
     ),
     case(
         "R-E23",
@@ -864,7 +847,6 @@ CASES = [
         "Assessment:\n1. Aftercare for a healing fracture of the right ankle.",
         codes="S82.891D",
         no="Z47* Z48*",
-        
     ),
     case(
         "R-E32",
@@ -903,13 +885,11 @@ CASES = [
         "R-E36",
         "Assessment:\n1. Laceration of the left forearm, cut by broken glass, initial encounter.",
         order="S51.812A W25.XXXA",
-        
     ),
     case(
         "R-E36",
         "Assessment:\n1. Dog bite of the right hand, initial encounter.",
         order="S61.451A W54.0XXA",
-        
     ),
     case(
         "R-E36",
@@ -1064,13 +1044,11 @@ CASES = [
         "R-F8",
         "CC: Preoperative cardiovascular examination before cataract surgery.\nAssessment:\n1. Age-related nuclear cataract, left eye.",
         order="Z01.810 H25.12",
-        
     ),
     case(
         "R-F8",
         "CC: Preoperative laboratory examination.\nAssessment:\n1. Gallstones, cholecystectomy planned.",
         order="Z01.812 K80.20",
-        
     ),
     case(
         "R-F9",
@@ -1085,7 +1063,6 @@ CASES = [
         no="Z00.00",
         order="Z00.01 R03.0",
         age=40,
-        
     ),
     case(
         "R-F9",
@@ -1113,7 +1090,6 @@ CASES = [
         "Assessment:\n1. Homelessness.\n2. Asthma.",
         codes="Z59.00",
         order="J45.909 Z59.00",
-        
     ),
     case(
         "R-F12",
@@ -1162,7 +1138,6 @@ CASES = [
         no="E87.1",
         gap="indicator clinical-indicator",
         setting="inpatient",
-        
     ),
     # words with a place of their own
     case(
@@ -1170,28 +1145,24 @@ CASES = [
         "Assessment:\n1. Viral upper respiratory infection.",
         codes="J06.9",
         no="J98.8",
-        
     ),
     case(
         "terms",
         "Assessment:\n1. Migraine without aura, not intractable.",
         codes="G43.009",
         no="G43.909",
-        
     ),
     case(
         "terms",
         "Assessment:\n1. Acute appendicitis with generalized peritonitis.",
         codes="K35.209",
         no="K35.200 K35.80",
-        
     ),
     case(
         "terms",
         "Assessment:\n1. Fracture of the shaft of the left humerus, initial encounter.",
         codes="S42.302A",
         no="S42.392A",
-        
     ),
 ]
 
