@@ -53,7 +53,7 @@ class Report:
     claim: ClaimCheck | None = None
     em: EvaluationManagement | None = None
     gaps: tuple[Gap, ...] = ()
-    elements: Elements = Elements()
+    elements: Elements = Elements()  # noqa: RUF009  (frozen)
     problem_elements: tuple[ProblemElements, ...] = ()
     denial_risks: tuple[DenialRisk, ...] = ()
     risk: tuple[ConditionRisk, ...] | None = None
@@ -114,7 +114,7 @@ def _shown(record: type) -> tuple[tuple[str, str], ...] | None:
 _SIMPLE = (str, int, float, bool, type(None))
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: Any) -> Any:  # noqa: ANN401  (any record or container)
     """`value` as JSON knows it: records to objects, tuples to lists, dates to ISO text."""
     kind: Any = type(value)
     if kind in _SIMPLE:

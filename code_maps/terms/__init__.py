@@ -12,6 +12,7 @@ import hashlib
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
@@ -335,10 +336,8 @@ def _read(codes: CodeSet) -> TermIndex:
     except (FileNotFoundError, stored.Damaged):
         compiled_entries, by_word = _compile(codes)
         entries = Lines.of(compiled_entries)
-        try:
+        with suppress(OSError):  # a folder that can't be written costs time at every start, nothing else
             stored.write(path, {"release": codes.release}, {"entries": entries.lines, "by_word": by_word})
-        except OSError:
-            pass  # a folder that can't be written costs time at every start, nothing else
     return TermIndex(entries, by_word, _phrases())
 
 
