@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -388,3 +389,15 @@ def test_a_process_writes_utf8_where_the_terminal_knows_ascii_only():
 def test_a_process_that_fails_says_one_line():
     ran = process("review", "none.txt")
     assert ran.returncode == 2 and ran.stdout == "" and len(ran.stderr.strip().splitlines()) == 1
+
+
+def test_the_unreached_codes_are_counted_by_chapter(run):
+    code, out, _ = run("codes", "unreached", "--counts")
+    counts = [
+        (int(a.replace(",", "")), int(b.replace(",", "")))
+        for a, b in re.findall(r"^chapter +\d+ +([\d,]+) of +([\d,]+)$", out, flags=re.MULTILINE)
+    ]
+    (total,) = re.findall(r"^together +([\d,]+) of", out, flags=re.MULTILINE)
+    assert code == 0 and len(counts) == 22
+    assert sum(missed for missed, _ in counts) == int(total.replace(",", ""))
+    assert 0 < counts[8][0] < counts[8][1] / 4  # the circulatory chapter is reached for the most part

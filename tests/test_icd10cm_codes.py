@@ -25,7 +25,7 @@ from code_maps.icd10cm import (
 from code_maps.icd10cm.release import forget, known_changes
 from code_maps.icd10cm.search import search
 
-OFFICIAL = Path("/work/shared/data/icd10cm")
+OFFICIAL = Path(__file__).resolve().parents[2] / "shared/data/icd10cm"
 official = pytest.mark.skipif(not OFFICIAL.is_dir(), reason="the official sample files are not here")
 
 

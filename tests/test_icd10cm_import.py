@@ -12,7 +12,7 @@ import pytest
 from code_maps.icd10cm import ImportProblem, diff, import_paths, load, open_release, releases
 from code_maps.icd10cm.release import forget
 
-OFFICIAL = Path("/work/shared/data/icd10cm")
+OFFICIAL = Path(__file__).resolve().parents[2] / "shared/data/icd10cm"
 official = pytest.mark.skipif(not OFFICIAL.is_dir(), reason="the official sample files are not here")
 
 TABULAR = """<?xml version="1.0" encoding="utf-8"?>

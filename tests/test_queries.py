@@ -8,6 +8,7 @@ import json
 import string
 import subprocess
 import sys
+import time
 import zipfile
 from pathlib import Path
 from typing import get_args
@@ -192,13 +193,20 @@ def test_a_query_that_is_too_long_is_refused():
         lint("a" * (MAX_QUERY + 1), "outpatient")
 
 
-def test_a_long_query_is_read_in_time():
-    start = dt.datetime.now()
-    lint(
-        'Clarification: x\nClinical indicators: note 05/12/2026 "a"\n' + "no sepsis is recorded here and, " * 1500,
-        "outpatient",
-    )
-    assert (dt.datetime.now() - start).total_seconds() < 20
+def test_the_cost_of_a_query_grows_with_its_length_and_no_faster():
+    def cost(times):
+        query = (
+            'Clarification: x\nClinical indicators: note 05/12/2026 "a"\n' + "no sepsis is recorded here and, " * times
+        )
+        taken = []
+        for _ in range(3):
+            start = time.perf_counter()
+            lint(query, "outpatient")
+            taken.append(time.perf_counter() - start)
+        return min(taken)
+
+    lint("warm up", "outpatient")
+    assert cost(1200) / cost(150) < 40  # eight times the length; a quadratic reading would cost 64 times as much
 
 
 def test_a_query_is_read_in_its_parts():
