@@ -1,35 +1,17 @@
-"""The workbench in a real browser: the main path, marks and codes both ways, and no request to any other machine.
-
-Skipped where playwright or Chromium is missing. With CHARTPROOF_SCREENSHOTS=1 the pictures in docs/ are made anew.
-"""
+"""The Review page in a real browser: the main path, marks and codes both ways, and that a note stays text."""
 
 from __future__ import annotations
 
 import json
 import os
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 
-CHROMIUM = Path(os.environ.get("CHARTPROOF_CHROMIUM", "/usr/bin/chromium"))
-sync_api = pytest.importorskip("playwright.sync_api", reason="playwright isn't installed: pip install playwright")
-if not CHROMIUM.exists():
-    pytest.skip(f"no browser at {CHROMIUM}: apt-get install chromium", allow_module_level=True)
+from tests.browser.conftest import ROOT
 
-ROOT = Path(__file__).resolve().parent.parent
 SAMPLE = "diabetes-ckd"
 TITLE = "Diabetes, kidney disease and hypertension in primary care"
-FLAGS = (
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync",
-)  # fmt: skip
-LOCAL = {"127.0.0.1", "localhost"}
 HOSTILE = """ASSESSMENT
 1. Hypertension <script>window.pwned = 1</script> on lisinopril.
 2. Type 2 diabetes <img src="http://evil.example/x.png" onerror="window.pwned = 1"> **bold** $\\frac{1}{0}$.
@@ -37,58 +19,6 @@ HOSTILE = """ASSESSMENT
 """
 
 pytestmark = pytest.mark.skipif(not (ROOT / "sample_notes" / SAMPLE).is_dir(), reason=f"no sample {SAMPLE}")
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    """The address of a workbench of our own, and the file that holds what it printed."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    log = tmp_path_factory.mktemp("workbench") / "log.txt"
-    command = [sys.executable, "-m", "streamlit", "run", str(ROOT / "app.py"), "--server.port", str(port),
-               "--server.address", "127.0.0.1", "--server.headless", "true", "--browser.gatherUsageStats", "false"]  # fmt: skip
-    with log.open("w") as out:
-        process = subprocess.Popen(command, cwd=ROOT, stdout=out, stderr=subprocess.STDOUT)
-    address = f"http://127.0.0.1:{port}"
-    try:
-        for _ in range(120):
-            try:
-                urllib.request.urlopen(f"{address}/_stcore/health", timeout=1).close()
-                break
-            except OSError:
-                assert process.poll() is None, log.read_text()
-                time.sleep(0.5)
-        yield address, log
-    finally:
-        process.terminate()
-        process.wait(timeout=20)
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with sync_api.sync_playwright() as play:
-        opened = play.chromium.launch(executable_path=str(CHROMIUM), args=list(FLAGS))
-        yield opened
-        opened.close()
-
-
-@pytest.fixture
-def page(server, browser):
-    """The Review page at 1280 x 800; the test fails if it asks any other machine for anything."""
-    context = browser.new_context(viewport={"width": 1280, "height": 800}, color_scheme="light", accept_downloads=True)
-    opened = context.new_page()
-    asked: list[str] = []
-    opened.on("request", lambda request: asked.append(request.url))
-    opened.on("websocket", lambda socket: asked.append(socket.url))
-    context.route(lambda url: urlsplit(url).hostname not in LOCAL, lambda route: route.abort())
-    opened.goto(server[0])
-    opened.get_by_text("Does the note prove the claim?").wait_for()
-    yield opened
-    outside = {u for u in asked if urlsplit(u).scheme not in ("data", "blob") and urlsplit(u).hostname not in LOCAL}
-    context.close()
-    assert not outside
-    assert asked
 
 
 def pick_sample(page, title=TITLE):
