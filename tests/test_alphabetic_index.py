@@ -6,9 +6,12 @@ import datetime as dt
 
 import pytest
 
+from code_maps.guidelines.index_links import index_links
 from code_maps.icd10cm import import_paths, load
 from code_maps.icd10cm.release import forget
 from code_maps.terms.alphabetic_index import index_rows, index_stamp, with_links
+from models.text import Note
+from pipeline.review import review
 
 DAY = dt.date(2026, 5, 12)
 RELEASE = "FY2026-04"
@@ -43,6 +46,16 @@ DISEASES = """<?xml version="1.0" encoding="utf-8"?>
         <term level="2"><title>amyotrophy</title><code>E11.44</code></term>
         <term level="2"><title>kidney complications NEC</title><code>E11.29</code></term>
         <term level="2"><title>specified complication</title><code>E11.69</code></term>
+      </term>
+    </mainTerm>
+    <mainTerm><title>Sarcoid, sarcoidosis</title><code>D86.9</code>
+      <term level="1"><title>with</title>
+        <term level="2"><title>polyarthritis</title><code>D86.86</code></term>
+      </term>
+    </mainTerm>
+    <mainTerm><title>Anemia</title><code>D64.9</code>
+      <term level="1"><title>in<nemod>(due to)(with)</nemod></title>
+        <term level="2"><title>end stage renal disease</title><code>D63.1</code></term>
       </term>
     </mainTerm>
     <mainTerm><title>Lightning<nemod>(effects)</nemod></title><seecat>T75.0</seecat></mainTerm>
@@ -136,11 +149,43 @@ def test_see_category_is_followed(found):
     assert found[frozenset({"lightning"})] == {"T75.0"}
 
 
-def test_with_gives_links(indexed):
+def test_with_and_in_give_links_and_what_is_not_elsewhere_classified_does_not(indexed):
     links = set(with_links(indexed))
-    assert (("diabetes",), ("amyotrophy",), "E11.44") in links
-    assert (("diabetes",), ("kidney", "complication"), "E11.29") in links
-    assert not [link for link in links if link[2] == "E11.69"]
+    assert (("diabetes",), ("amyotrophy",), "E11.9", "E11.44") in links
+    assert {(link[0], link[2]) for link in links if link[3] == "D63.1"} == {(("anemia",), "D64.9")}
+    assert not [link for link in links if link[3] in ("E11.29", "E11.69")]
+
+
+def test_a_link_of_the_index_joins_what_the_note_lists_apart(indexed):
+    note = "Assessment:\n1. Sarcoidosis.\n2. Polyarthritis."
+    report = review(Note(note, date_of_service=DAY))
+    assert [p.code for p in report.proposals] == ["D86.86"]
+    held = {w.code: w for w in report.withheld}
+    assert held["D86.9"].rule == held["M13.0"].rule == "with-convention"
+    assert "Alphabetic Index" in held["M13.0"].why
+
+
+def test_the_providers_word_that_the_two_are_unrelated_wins_over_the_index(indexed):
+    note = "Assessment:\n1. Sarcoidosis.\n2. Polyarthritis, not due to sarcoidosis."
+    codes = [p.code for p in review(Note(note, date_of_service=DAY)).proposals]
+    assert sorted(codes) == ["D86.9", "M13.0"]
+
+
+def test_a_partner_that_the_code_first_note_asks_for_stays(indexed):
+    row = next(row for row in index_links(indexed)["D64"] if row.becomes == "D63.1")
+    assert list(row.condition) == ["N18.6"]
+    assert row.drop == ("D64.9",)
+
+
+def test_without_an_imported_index_nothing_is_linked(tmp_path, monkeypatch):
+    monkeypatch.setenv("CHARTPROOF_HOME", str(tmp_path))
+    forget()
+    assert index_links(load(DAY)) == {}
+    codes = [
+        p.code for p in review(Note("Assessment:\n1. Sarcoidosis.\n2. Polyarthritis.", date_of_service=DAY)).proposals
+    ]
+    assert sorted(codes) == ["D86.9", "M13.0"]
+    forget()
 
 
 def test_every_place_is_in_the_release_and_every_pair_comes_once(indexed):

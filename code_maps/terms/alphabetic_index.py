@@ -2,7 +2,8 @@
 
 `index_rows(codes)` gives the words of each line (main term and subterms, without the modifiers in parentheses) and the
 place that the line's code names; a line that only says "see" gives the place of the line it points at, where that is
-named word for word. `with_links(codes)` gives what the index presumes by "with" (OCG I.A.15): main term, partner, place.
+named word for word. `with_links(codes)` gives what the index presumes by "with" or "in" (OCG I.A.15): main term, partner,
+place; code_maps/guidelines/index_links.py makes combinations of them.
 Both are empty when no index was imported. The tables of neoplasms and drugs aren't read here.
 """
 
@@ -23,6 +24,8 @@ _UNSAID = re.compile(r"\b(?:NEC|NOS|not elsewhere classified|not otherwise speci
 # A line for what has no line of its own: its words are those of the line above.
 _RESIDUAL = re.compile(r"\b(?:specified|other|by type|by site|type)\b", re.IGNORECASE)
 _WITH = re.compile(r"with\b(?:\s*\(.*\))?[\s,]*", re.IGNORECASE)
+_IN = re.compile(r"in(?:\s*\(.*\))?", re.IGNORECASE)
+_BROAD = re.compile(r"\bNEC\b|\bnot elsewhere classified\b")
 _CATEGORY = re.compile(r"(?:sub)?category\s+([A-Z][0-9A-Z]{2}(?:\.[0-9A-Z]*)?)", re.IGNORECASE)
 _MOST_WORDS = 8
 _SHORT = 3
@@ -54,21 +57,33 @@ def index_rows(codes: CodeSet) -> Iterator[tuple[Said, str]]:
                 yield said, target
 
 
-def with_links(codes: CodeSet) -> Iterator[tuple[Said, Said, str]]:
-    """(words before "with", words after it, place): a link that the index presumes."""
-    for entry in _lines(codes):
+def with_links(codes: CodeSet) -> Iterator[tuple[Said, Said, str, str]]:
+    """(words before "with", words after it, place of the main term, place of the link): links that the index presumes.
+
+    Lines for conditions "not elsewhere classified" aren't among them: there the provider has to state the link.
+    """
+    lines = list(_lines(codes))
+    own: dict[tuple[str, ...], str] = {}
+    for entry in lines:
         place = _place(codes, entry.code)
-        at = next((i for i, piece in enumerate(entry.terms) if i and _WITH.match(piece)), None)
-        if place is None or at is None:
+        if place is not None:
+            own.setdefault(entry.terms, place)
+    for entry in lines:
+        place = _place(codes, entry.code)
+        at = next(
+            (i for i, piece in enumerate(entry.terms) if i and (_WITH.match(piece) or _IN.fullmatch(piece))), None
+        )
+        main_place = own.get(entry.terms[:at]) if at else None
+        if place is None or at is None or main_place is None:
             continue
-        rest = (_WITH.sub("", entry.terms[at], count=1), *entry.terms[at + 1 :])
-        partner = " ".join(rest)
-        if _RESIDUAL.search(partner):
+        head = "" if _IN.fullmatch(entry.terms[at]) else _WITH.sub("", entry.terms[at], count=1)
+        partner = " ".join((head, *entry.terms[at + 1 :]))
+        if _RESIDUAL.search(partner) or _BROAD.search(partner):
             continue
+        other = term_words(_UNSAID.sub(" ", partner))
         for main in _said(entry.terms[:at]):
-            other = term_words(_UNSAID.sub(" ", partner))
             if main and other:
-                yield main, other, place
+                yield main, other, main_place, place
 
 
 def index_stamp(release: str) -> str:

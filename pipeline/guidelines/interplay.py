@@ -6,6 +6,7 @@ import re
 from dataclasses import replace
 
 from code_maps.axes.branches import SIDES
+from code_maps.guidelines.index_links import index_links
 from code_maps.icd10cm import CodeSet
 from code_maps.terms import term_words as words_of
 from code_maps.terms import words
@@ -92,7 +93,10 @@ def _side_of(codes: CodeSet, code: str) -> str | None:
 def combine(coding: Coding) -> None:
     """OCG I.A.15 ("with") and I.B.9 (combination codes)."""
     categories = {d.code[:3] for d in coding.proposed}
-    for row in coding.facts.combinations:
+    # Our table first; what only an imported Alphabetic Index links comes after it.
+    linked = index_links(coding.codes)
+    from_index = [row for category in sorted(categories) for row in linked.get(category, ())]
+    for row in (*coding.facts.combinations, *from_index):
         if row.heads and row.heads.isdisjoint(categories):
             continue
         for disease in [d for d in coding.proposed if under_any(d.code, row.disease)]:
@@ -110,6 +114,8 @@ def combine(coding: Coding) -> None:
             becomes = row.becomes.replace("{d}", disease.code[:3])
             place = becomes if becomes in coding.codes else None
             if place is None or under_any(disease.code, (becomes,)):
+                continue
+            if any(under_any(d.code, (becomes,)) for d in coding.proposed):
                 continue
             target = disease if under_any(disease.code, row.drop_for(disease.code)) else partner
             moved = replace(target.finding, place=place)
