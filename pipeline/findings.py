@@ -211,6 +211,7 @@ def _match(row: tuple[Token, ...], index: TermIndex) -> list[Mention]:
         if not any(
             o is not m and o.source != "general" and mine & theirs and o.start <= m.start and m.end <= o.end
             and o.end - o.start > m.end - m.start and not _apart(m.place, o.place) and len(mine) <= len(theirs)
+            and not _two_at_once(mine, theirs)
             for theirs, o in outer
         )
     ]  # fmt: skip
@@ -224,14 +225,39 @@ def _inside(
     """Whether a match lies within a longer one of another category and shares a word with it: the longer one meant it."""
     if not mine & theirs or _apart(place, other.place):
         return False
+    if _two_at_once(mine, theirs):
+        return False
     start, end = min(t.start for t in chosen), max(t.end for t in chosen)
     return other.start <= start and end <= other.end
+
+
+def _two_at_once(mine: frozenset[Token], theirs: frozenset[Token]) -> bool:
+    """Whether two matches are two conditions named in one breath: "acute and chronic sinusitis", "burns of the face and
+    arms". "Acute on chronic" is one condition, and its words stand next to each other."""
+    differ = sorted(mine ^ theirs, key=lambda t: t.start)
+    if len(differ) != 2:
+        return False
+    axes = axis_of()
+    if all(axes.get(t.word) == "site" for t in differ):
+        return True
+    return (
+        {t.word for t in differ} == {"acute", "chronic"}
+        and differ[1].at - differ[0].at == 1 + _JOIN["and"]
+        and differ[0].clause == differ[1].clause
+    )
 
 
 def _apart(place: str, other: str) -> bool:
     """Whether two places say different things of the same words: the same category (sides), or a disease and the
     circumstances around it ("laceration by glass", "dog bite")."""
-    return place[:3] == other[:3] or (place[0] in "VWXY") != (other[0] in "VWXY")
+    return place[:3] == other[:3] or _circumstance(place) != _circumstance(other)
+
+
+def _circumstance(place: str) -> str:
+    """Which question a place answers: what it is, how it came about, or where, in what activity and status."""
+    if place[0] not in "VWXY":
+        return "what"
+    return place[:3] if place[:3] in ("Y92", "Y93", "Y99") else "how"
 
 
 def _nearest(anchor: Token, said: tuple[str, ...], places: dict[str, list[Token]]) -> tuple[Token, ...] | None:
@@ -247,7 +273,31 @@ def _nearest(anchor: Token, said: tuple[str, ...], places: dict[str, list[Token]
         return None
     limit = len(said) + _SLACK.get(len(said), 3)
     low, high = min(t.at for t in chosen), max(t.at for t in chosen)
-    return tuple(chosen) if high - low < limit else None
+    if high - low < limit or (len(said) == 2 and high - low <= _FAR and _across_sites(chosen, places)):
+        return tuple(chosen)
+    return None
+
+
+_FAR = 6
+
+
+def _across_sites(chosen: list[Token], places: dict[str, list[Token]]) -> bool:
+    """Whether nothing but another body part and "and" stands between the two words of a term: one "pain in" may have
+    two joints behind it ("pain in the right ankle and the left knee")."""
+    first, last = chosen
+    axes = axis_of()
+    if axes.get(last.word) != "site" or first.clause != last.clause:
+        return False
+    between = [
+        t for tokens in places.values() for t in tokens
+        if first.start < t.start < last.start and t.word not in SIDES and not t.meant
+    ]  # fmt: skip
+    beside = max(between, key=lambda t: t.start, default=None)
+    return (
+        any(t.word == "and" for t in between)
+        and all(t.word in STOP or axes.get(t.word) == "site" for t in between)
+        and (beside is None or axes.get(beside.word) != "site")  # "lumbar spine" is one part
+    )
 
 
 def _torn(chosen: list[Token], places: dict[str, list[Token]]) -> bool:

@@ -281,7 +281,8 @@ def _taken(around: Surroundings, finding: Finding) -> set[tuple[int, int]]:
         for token in around.own(other):
             whole = not other.present or not other.patients
             axis = table.get(token.word) or table.get(token.word.split("-")[0])
-            if (token.start, token.end) not in mine and (whole or axis in _AXIS_WORDS):
+            counted = token.word.split("-")[0] in ("type", "stage", "grade", "class") and "-" in token.word
+            if (token.start, token.end) not in mine and (whole or counted or axis in _AXIS_WORDS):
                 taken.add((token.start, token.end))
     return taken
 
@@ -367,6 +368,12 @@ def _sides(
     wherever the note names the body part with a side and doesn't call it normal.
     """
     inside = [t for t in own if t.word in SIDES]
+    if len({t.word for t in inside}) > 1:
+        # "pain in the right ankle and the left knee": the knee has the side that follows the ankle.
+        named = [t for t in own if t.word in _sites()]
+        if len({t.word for t in named}) > 1 and named[-1] is own[-1]:
+            before = max(t.start for t in named if t.word != own[-1].word)
+            inside = [t for t in inside if t.start > before] or inside
     if inside:
         return _gather(inside)
     clauses = {t.clause for t in own}

@@ -22,6 +22,12 @@ PROBLEM_CATEGORIES = frozenset(
 )
 _ASSESSED = frozenset(("assessment", "assessment_plan", "diagnoses", "discharge_diagnoses"))
 _STUDIES = frozenset(("labs", "imaging", "results"))
+_ADDENDA = frozenset((("addendum",), ("addendum", "note"), ("late", "entry")))
+_ADDENDUM = re.compile(
+    r"(?i:addend(?:um|a)|late[ -]entry)\b(?:[ \t,;#()\[\]*_–—-]|\d{1,4}(?:[/.:-]\d{1,4})*|[A-Z]\.|"
+    r"\b(?i:addend(?:um|a)|late|entry|note|number|by|dr|am|pm|a\.m|p\.m|hrs|at|on|to|of|the|dated|entered)\b\.?|"
+    r"[A-Z][A-Za-z'’-]*\.?)*+(?::(?!\d)|$)"
+)
 _BEFORE_EXAM = frozenset(
     ("chief_complaint", "history_of_present_illness", "social_history", "medications", "allergies", "vitals")
 )
@@ -129,6 +135,10 @@ def read_layout(text: str) -> Layout:
 # --- headings -------------------------------------------------------------------------------------
 
 
+# The number of a list item right before a label: "1. Tobacco use" is a problem.
+_NUMBER = re.compile(r"(?:^|(?<=\n))[ \t]*\(?\d{1,2}[.)][ \t]*\Z")
+
+
 def _look_up(label: str, table: Headings) -> tuple[Heading | None, str, bool]:
     """What a label heads, the kind of system it names (either, exam or ""), and whether it names a study."""
     key = fold(label)
@@ -199,8 +209,8 @@ def _marks(text: str, table: Headings) -> list[_Mark]:
         signs = text[start:at]
         bullet = bool(_BULLET_SIGN.search(signs)) if at > start else False
         level = signs.count("#")
-        mark = None
-        if stop - at <= _MAX_LABEL:
+        mark = _addendum(text, at, end, bullet, level) if text[at] in "AaLl" else None
+        if mark is None and stop - at <= _MAX_LABEL:
             mark = _own_line(text, start, at, stop, end, bullet, level, before_ended, table)
         if mark is None and text[at].isalpha():
             mark = _line_start(text, start, at, end, bullet, level, table)
@@ -211,6 +221,20 @@ def _marks(text: str, table: Headings) -> list[_Mark]:
         last = text[stop - 1] if stop > at else "."
         before_ended = last in ".!?:;"
     return found
+
+
+def _addendum(text: str, at: int, end: int, bullet: bool, level: int) -> _Mark | None:
+    """What was written later, headed so at a line's start: its date, time and author are part of the heading.
+
+    It counts as assessment: what is added to a note is what its author makes of it.
+    """
+    said = _ADDENDUM.match(text, at, end)
+    if said is None or not text[at].isupper() or said.end() - at > 2 * _MAX_LABEL:
+        return None
+    label = text[at : said.end()].rstrip(" \t:*_-–—")
+    body = said.end() + len(text[said.end() : end]) - len(text[said.end() : end].lstrip(" \t*_"))
+    upper = label.isupper()
+    return _Mark(at, at + len(label), body, Heading("assessment_plan"), True, body >= end, upper, bullet, level)
 
 
 def _own_line(
@@ -461,7 +485,8 @@ def _chosen(text: str, marks: list[_Mark], table: Headings) -> list[_Mark]:
         if current:
             same_style = mark.own_line == current.own_line and (mark.upper or not current.upper)
             if category in PROBLEM_CATEGORIES:
-                nested = not mark.first or mark.bullet or not same_style
+                numbered = _NUMBER.search(text, max(0, mark.start - 8), mark.start)
+                nested = not mark.first or mark.bullet or bool(numbered) or not same_style
                 if "weak" in mark.heading.flags and nested:
                     continue
                 if (
@@ -493,6 +518,8 @@ def _chosen(text: str, marks: list[_Mark], table: Headings) -> list[_Mark]:
                     continue
             if category == "review_of_systems" and mark.heading.category in ("past_medical_history",) and mark.bullet:
                 continue
+            if category in _STUDIES and not mark.own_line and _of_study(text, mark):
+                continue
         read_out = fold(text[mark.start : mark.end]) in (("impression",), ("conclusion",))
         if read_out and category in _STUDIES and i < assessed_later:
             mark.heading = Heading("imaging")
@@ -500,6 +527,13 @@ def _chosen(text: str, marks: list[_Mark], table: Headings) -> list[_Mark]:
             mark.heading = Heading("discharge_diagnoses", mark.heading.flags)
         chosen.append(mark)
     return chosen
+
+
+def _of_study(text: str, mark: _Mark) -> bool:
+    """Whether an addendum is one to the report it stands in: run in, without a date, right below the report."""
+    label = text[mark.start : mark.end]
+    above = text[max(0, mark.start - 3) : mark.start]
+    return fold(label) in _ADDENDA and not any(c.isdigit() for c in label) and "\n\n" not in above.replace("\r", "")
 
 
 # --- items and sentences --------------------------------------------------------------------------

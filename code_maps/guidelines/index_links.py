@@ -23,7 +23,7 @@ from code_maps.terms import term_index
 from code_maps.terms.alphabetic_index import index_stamp, with_links
 
 WHY = 'The Alphabetic Index joins the two by "with" or "in".'
-_SOURCE = "ICD-10-CM Alphabetic Index, as imported"
+SOURCE = "ICD-10-CM Alphabetic Index, as imported"
 # A link that another guideline wants stated: sepsis and the failure of an organ (OCG I.C.1.d).
 _STATED = Places(("A40", "A41"))
 Row = tuple[str, str, str, list[str]]
@@ -42,7 +42,7 @@ def index_links(codes: CodeSet) -> Mapping[str, tuple[Combination, ...]]:
         found: dict[str, list[Combination]] = defaultdict(list)
         for disease, condition, becomes, drop in _rows(codes, stamp):
             row = Combination(
-                "with-convention", Places((disease,)), Places((condition,)), becomes, tuple(drop), WHY, _SOURCE,
+                "with-convention", Places((disease,)), Places((condition,)), becomes, tuple(drop), WHY, SOURCE,
                 frozenset((disease[:3],)),
             )  # fmt: skip
             found[disease[:3]].append(row)

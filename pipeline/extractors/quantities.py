@@ -292,7 +292,7 @@ def _bare(line: Line, found: list[Mention]) -> None:
         if following in ("weeks", "week", "wks", "wk", "w") and (
             after in ("gestation", "pregnant", "gestational", "ega", "ga", "iup")
             or (after in ("of", "and", "by") and third in ("gestation", "pregnancy", "pregnant", "dates", "ultrasound"))
-            or "pregnant" in words[max(0, i - 4) : i]
+            or (after != "ago" and not {"pregnant", "pregnancy", "iup"}.isdisjoint(words[max(0, i - 4) : i]))
         ):
             found.append(
                 _made(

@@ -38,6 +38,9 @@ def by_assertion(coding: Coding, findings: Iterable[Finding]) -> list[Draft]:
             keep_back(coding, finding, "other-person", "It is somebody else's, not the patient's.")
         elif assertion.presence == "uncertain":
             usable.extend(_uncertain(coding, finding))
+        elif _impending(coding, finding):
+            why = "Impending or threatened, and not said to have happened (OCG I.B.11)."
+            keep_back(coding, finding, "impending-condition", why)
         elif finding.place == "B20" and _only_positive(coding, finding):
             why = "HIV positive without symptoms or HIV-related illness is a status (OCG I.C.1.a.2.d)."
             usable.append(as_code(coding, finding, "Z21", "hiv-status", why))
@@ -95,6 +98,9 @@ def _uncertain(coding: Coding, finding: Finding) -> list[Draft]:
         return []
     if under_any(finding.place, coding.facts.confirmed_only):
         keep_back(coding, finding, "confirmed-only", "Coded only when confirmed, in any setting.")
+        if under_any(finding.place, ("J09", "J10")):
+            why = "An influenza whose virus isn't confirmed is coded to the unidentified virus (OCG I.C.10.c)."
+            return [as_code(coding, finding, "J11.1", "inpatient-uncertain", why)]
         return []
     categories = {s.category for s in coding.layout.sections}
     final = next((c for c in ("discharge_diagnoses", "diagnoses", "assessment") if c in categories), None)
@@ -106,6 +112,16 @@ def _uncertain(coding: Coding, finding: Finding) -> list[Draft]:
         replace(d, rules=(*d.rules, ("inpatient-uncertain", why)))
         for d in drafts_for(coding.codes, coding.around, finding)
     ]
+
+
+_IMPENDING = re.compile(r"\b(?:impending|threatened)\s+$", re.IGNORECASE)
+_ITS_OWN_TERM = ("O20.0", "O60", "O47", "I20.0", "G45.9")
+
+
+def _impending(coding: Coding, finding: Finding) -> bool:
+    """OCG I.B.11: whether a condition is called impending; terms that mean just that have places of their own."""
+    before = coding.note.text[max(0, finding.start - 12) : finding.start]
+    return bool(_IMPENDING.search(before)) and not under_any(finding.place, _ITS_OWN_TERM)
 
 
 _OPERATION = re.compile(
@@ -176,7 +192,7 @@ def _smoking(coding: Coding, finding: Finding) -> str:
 
 
 _NO_DISEASE = re.compile(
-    r"\bno evidence of (?:disease|recurren\w+|malignan\w+)|\bNED\b|\bcancer[- ]free\b|\bdisease[- ]free\b"
+    r"(?i:\bno (?:evidence|signs?) of (?:disease|recurren\w+|malignan\w+)|\bno recurrence|\b(?:cancer|disease)[- ]free)\b|\bNED\b"
 )
 _ACTIVE_TREATMENT = re.compile(
     r"\b(?:chemotherapy|radiation|immunotherapy|tamoxifen|anastrozole|letrozole|exemestane|leuprolide|trastuzumab|adjuvant)\b"
@@ -189,12 +205,16 @@ _ACTIVE_TREATMENT = re.compile(
 def treated_cancer(coding: Coding) -> bool:
     """OCG I.C.2.m: a cancer that was removed, with no treatment directed at it and no sign of it, is history."""
     text = coding.note.text
-    return bool(_NO_DISEASE.search(text)) and not _ACTIVE_TREATMENT.search(text)
+    if not _NO_DISEASE.search(text) or _ACTIVE_TREATMENT.search(text):
+        return False
+    # A metastasis that is there now is disease, whatever an earlier look didn't find.
+    return not any(f.codable and under_any(f.place or "", ("C77-C79",)) for f in coding.around.findings)
 
 
 _POSITIVE = re.compile(r"\bHIV[- ]?(?:test )?(?:positive|\+)|positive for HIV|asymptomatic HIV", re.IGNORECASE)
 _HIV_ILLNESS = re.compile(
-    r"(?<!never had an )(?<!no )\b(?:AIDS\b|HIV disease|HIV[- ]related|opportunistic)", re.IGNORECASE
+    r"(?<!never had an )(?<!never an )(?<!never any )(?<!never )(?<!without )(?<!without any )(?<!no )\b(?:AIDS\b|HIV disease|HIV[- ]related|opportunistic)",
+    re.IGNORECASE,
 )
 
 
@@ -224,6 +244,21 @@ def _stays_current(coding: Coding, finding: Finding) -> bool:
     return not any(_OVER.search(cue.text) for cue in finding.assertion.cues)
 
 
+# A stroke -> the category of its sequelae (tabular, I69).
+_STROKES = {"I60": "I69.0", "I61": "I69.1", "I62": "I69.2", "I63": "I69.3", "I64": "I69.3"}
+_LEFT_BEHIND = re.compile(
+    r"\b(?:due to|secondary to|from|after|following|residual|sequelae? of|late effects? of)\b[^.;:]{0,30}$",
+    re.IGNORECASE,
+)
+
+
+def _before(coding: Coding, finding: Finding) -> str:
+    """The text of a finding's sentence before it."""
+    if finding.sentence < 0:
+        return ""
+    return coding.note.text[coding.layout.sentences[finding.sentence].start : finding.start]
+
+
 def _past(coding: Coding, finding: Finding) -> list[Draft]:
     """OCG I.C.21.c.4: what is over is a personal-history code, or nothing."""
     code = coding.facts.history_code(finding.place, "personal")
@@ -232,4 +267,7 @@ def _past(coding: Coding, finding: Finding) -> list[Draft]:
         keep_back(coding, finding, "history-of", "The note says that it is over.")
         return []
     keep_back(coding, finding, "history-of", "The note says that it is over.")
+    if finding.place[:3] in _STROKES and _LEFT_BEHIND.search(_before(coding, finding)):
+        why = "A deficit that an old stroke left is coded as its sequela (OCG I.C.9.d)."
+        return [as_code(coding, finding, _STROKES[finding.place[:3]], "history-of", why)]
     return [as_code(coding, finding, code, "history-of", why)]

@@ -7,10 +7,12 @@ from collections.abc import Iterable
 from dataclasses import replace
 from itertools import pairwise
 
+from code_maps.terms import term_words
 from code_maps.terms.drugs import Drug, drugs
 from models.finding import Finding
 from pipeline.guidelines.assertion import treated_cancer
 from pipeline.guidelines.coding import Coding, as_code, under_any
+from pipeline.proposals import Draft
 
 
 def drugs_named(findings: Iterable[Finding]) -> list[tuple[Finding, Drug]]:
@@ -50,6 +52,9 @@ _NOT_TAKEN = re.compile(
 
 def diabetes_drugs(coding: Coding) -> None:
     """OCG I.C.4.a.3: what a diabetic takes is coded; insulin given for a time only isn't."""
+    if any(under_any(d.code, ("E10",)) for d in coding.proposed):
+        for draft in [d for d in coding.proposed if d.code == "Z79.4"]:
+            coding.withhold(draft, "diabetes-drug-status", "Type 1 diabetes implies insulin.")
     diabetes = [d for d in coding.proposed if under_any(d.code, ("E08", "E09", "E11", "E13", "O24"))]
     if not diabetes:
         return
@@ -103,6 +108,53 @@ def requested_symptoms(coding: Coding) -> None:
                 coding.candidates.remove((candidate, why))
                 said = f"The note at {draft.code} asks for it."
                 coding.proposed.append(replace(candidate, rules=(*candidate.rules, ("use-additional", said))))
+        _inside_the_term(coding, draft)
+
+
+_SYMPTOM_OF_NOTE = re.compile(r"^(?P<words>[^()]+)\((?P<code>[RN]\d\d(?:\.\w+)?)\)$")
+
+
+def _inside_the_term(coding: Coding, draft: Draft) -> None:
+    """A symptom that a note asks for and that the diagnosis's own words hold: "enlarged prostate with urinary retention"."""
+    own = {t.word for t in coding.around.own(draft.finding)}
+    for note in coding.codes.notes(draft.code, "use_additional"):
+        match = _SYMPTOM_OF_NOTE.match(note.text)
+        if match is None or note.origin != draft.code:
+            continue
+        said = set(term_words(match["words"]))
+        if said and said <= own and not any(d.code.startswith(match["code"]) for d in coding.proposed):
+            why = f"The note at {draft.code} asks for it, and the same words say it."
+            coding.proposed.append(as_code(coding, draft.finding, match["code"], "use-additional", why))
+
+
+_COMPLICATION = re.compile(
+    r"\bcomplications? of (?:the |his |her |this |recent |prior )*(?:[a-z]+ ){0,2}(?:surgery|operation|procedure|\w+ectomy|\w+plasty)\b",
+    re.IGNORECASE,
+)
+# Body system of the condition -> "other postprocedural complications" of that system (tabular).
+_POSTPROCEDURAL = (
+    (("G00-G99",), "G97.82"), (("H00-H59",), "H59.89"), (("H60-H95",), "H95.89"), (("I00-I99",), "I97.89"),
+    (("J00-J99",), "J95.89"), (("K00-K94",), "K91.89"), (("L00-L99",), "L76.82"), (("M00-M99",), "M96.89"),
+    (("N00-N99",), "N99.89"), (("E00-E89",), "E89.89"),
+)  # fmt: skip
+
+
+def complications_of_care(coding: Coding) -> None:
+    """OCG I.B.16: a condition that the provider calls a complication of the surgery has its system's complication code."""
+    for draft in list(coding.proposed):
+        finding = draft.finding
+        if finding.sentence < 0 or "postprocedural" in coding.codes.title(draft.code).lower():
+            continue
+        sentence = coding.layout.sentences[finding.sentence]
+        said = _COMPLICATION.search(coding.note.text, finding.end, sentence.end)
+        # The condition itself, not another one named later in the sentence.
+        if said is None or said.start() - finding.end > 25:
+            continue
+        code = next((code for places, code in _POSTPROCEDURAL if under_any(draft.code, places)), None)
+        if code and code in coding.codes and not any(d.code == code for d in coding.proposed):
+            why = f"The provider calls {draft.code} a complication of the procedure; it is coded first."
+            complication = as_code(coding, finding, code, "complication-of-care", why)
+            coding.proposed.insert(coding.proposed.index(draft), complication)
 
 
 def organisms(coding: Coding) -> None:
@@ -312,12 +364,49 @@ def body_mass_index(coding: Coding) -> None:
             continue
         age = coding.note.patient.age
         if age is not None and age < 20:
-            return  # Z68.5- goes by percentile, not by the index
+            break  # Z68.5- goes by percentile, not by the index
         code = _bmi_code(float(value))
         if code and code in coding.codes:
             why = "The provider documents a weight diagnosis and the index."
             coding.proposed.append(as_code(coding, finding, code, "bmi-with-weight-diagnosis", why))
         return
+    _bmi_percentile(coding, weight)
+
+
+_PERCENTILE = re.compile(
+    r"(?P<of>\b1[2-9]\d ?%|\b[2-9]\d\d ?%)?[^.;%]{0,12}\b(?P<rank>\d{1,2}(?:\.\d+)?)(?:st|nd|rd|th) ?(?:percentile|%[- ]?ile)",
+    re.IGNORECASE,
+)
+
+
+def _bmi_percentile(coding: Coding, weight: tuple[str, ...]) -> None:
+    """Z68.5- of a patient of 2 to 19 years, by the percentile that the note gives (tabular)."""
+    age = coding.note.patient.age
+    if age is not None and not 2 <= age < 20:
+        return
+    for sentence in coding.layout.sentences:
+        said = coding.note.text[sentence.start : sentence.end]
+        match = _PERCENTILE.search(said)
+        if match is None or not re.search(r"\bBMI\b|body mass", said, re.IGNORECASE):
+            continue
+        code = _percentile_code(float(match["rank"]), int(re.sub(r"\D", "", match["of"])) if match["of"] else None)
+        near = [f for f in coding.around.findings if f.codable and sentence.start <= f.start < sentence.end]
+        heavy = [d.finding for d in coding.proposed if under_any(d.code, weight)]
+        rests_on = next((f for f in near if f.value("analyte") == "bmi"), (near or heavy)[0])
+        if code in coding.codes:
+            why = "The provider documents a weight diagnosis and the percentile."
+            coding.proposed.append(as_code(coding, rests_on, code, "bmi-with-weight-diagnosis", why))
+        return
+
+
+def _percentile_code(rank: float, share: int | None) -> str:
+    """The code of a percentile, or of a percentage of the 95th percentile where one is given (tabular, Z68.5-)."""
+    if share is not None and rank == 95:
+        return "Z68.56" if share >= 140 else "Z68.55"
+    for limit, code in ((5, "Z68.51"), (85, "Z68.52"), (95, "Z68.53")):
+        if rank < limit:
+            return code
+    return "Z68.54"
 
 
 def _bmi_code(value: float) -> str | None:

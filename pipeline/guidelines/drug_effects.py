@@ -16,6 +16,7 @@ _CAUSED = re.compile(
 _FIRM = re.compile(
     r"\b(?:due to|caused by|secondary to|induced by|reaction to|side effects? of|attributed to)\b", re.IGNORECASE
 )
+_BLEEDING = re.compile(r"hemorrh|bleed|hemat|epistaxis|melena|hemopty|ecchymos|purpura", re.IGNORECASE)
 _INDUCED = re.compile(r"^[- ](?:induced|related|associated)\b", re.IGNORECASE)
 _TOO_LITTLE = re.compile(
     r"every other day|skip(?:s|ped|ping)?\b|ran out|running out|miss(?:es|ed|ing)? (?:\w+ )?doses?|less than (?:prescribed|directed)"
@@ -39,7 +40,12 @@ def adverse_effects(coding: Coding) -> None:
             continue
         why = f"{drug.name} is named as the cause of {effects[-1].code}, taken as directed."
         draft = as_code(coding, finding, f"{drug.adverse_stem}5", "adverse-effect", why)
-        coding.proposed.insert(coding.proposed.index(effects[-1]) + 1, draft)
+        at = coding.proposed.index(effects[-1]) + 1
+        coding.proposed.insert(at, draft)
+        if drug.long_term == "Z79.01" and _BLEEDING.search(coding.codes.title(effects[-1].code)):
+            why = f"Bleeding due to {drug.name}: the hemorrhagic disorder is coded beside the bleeding."
+            if not any(d.code == "D68.32" for d in coding.proposed):
+                coding.proposed.insert(at, as_code(coding, effects[-1].finding, "D68.32", "adverse-effect", why))
 
 
 def underdosing(coding: Coding) -> None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
+from code_maps.axes import axis_of
 from code_maps.axes.branches import SIDES
 from code_maps.guidelines.index_links import index_links
 from code_maps.icd10cm import CodeSet
+from code_maps.places import Places
 from code_maps.terms import term_words as words_of
 from code_maps.terms import words
 from models.finding import Finding
@@ -63,7 +65,16 @@ def _names_less(codes: CodeSet, code: str, other: str) -> bool:
     """Whether a code is for another side, or unspecified where the other isn't."""
     sides = {_side_of(codes, code), _side_of(codes, other)}
     vague = ["nspecified" in codes.title(c) for c in (code, other)]
+    named = [_regions_named(codes, c) for c in (code, other)]
+    if not vague[1] and named[1] and named[0] and not named[0] & named[1]:
+        return True  # two joints behind one "pain in"
     return {"right", "left"} <= sides or (vague[0] and not vague[1])
+
+
+def _regions_named(codes: CodeSet, code: str) -> frozenset[str]:
+    """The body parts that a code's title names."""
+    axes = axis_of()
+    return frozenset(w for w in words_of(codes.title(code)) if axes.get(w) == "site")
 
 
 def _within(inner: Finding, outer: Finding) -> bool:
@@ -115,11 +126,21 @@ def combine(coding: Coding) -> None:
             place = becomes if becomes in coding.codes else None
             if place is None or under_any(disease.code, (becomes,)):
                 continue
-            if any(under_any(d.code, (becomes,)) for d in coding.proposed):
+            already = next((d for d in coding.proposed if under_any(d.code, (becomes,))), None)
+            if already is not None:
+                for draft in (disease, partner):
+                    if draft is not already and under_any(draft.code, row.drop_for(disease.code)):
+                        coding.withhold(draft, row.rule, f"{already.code} takes its place. {row.note}")
                 continue
             target = disease if under_any(disease.code, row.drop_for(disease.code)) else partner
             moved = replace(target.finding, place=place)
             drafts = drafts_for(coding.codes, coding.around, moved)
+            if drafts[0].path.open_axes:
+                # The other of the two may say what this one leaves open: the side of the sciatica, not of the back pain.
+                partners = partner if target is disease else disease
+                others = drafts_for(coding.codes, coding.around, replace(partners.finding, place=place))
+                if others[0].path.complete and len(others[0].path.open_axes) < len(drafts[0].path.open_axes):
+                    drafts = others
             if not drafts[0].path.complete:
                 continue
             why = row.note or f"{coding.codes.title(drafts[0].code)} takes both."
@@ -288,6 +309,27 @@ def keep_billable(coding: Coding) -> None:
             coding.set_aside(draft, f"{draft.code} is a heading; the note doesn't say which of the codes below it")
 
 
+_DUE = re.compile(r"\s*,?\s*(?:is |was )?(?:due|secondary) to\b[^.;:,]{0,30}$", re.IGNORECASE)
+
+
+def _stated_cause(coding: Coding, draft: Draft) -> Draft | None:
+    """The cause that the note states right behind a condition whose "code first" asks for an underlying cause."""
+    notes = coding.codes.notes(draft.code, "code_first")
+    if not any("underlying" in note.text for note in notes):
+        return None
+    end = draft.finding.end
+    for other in coding.proposed:
+        start = other.finding.start
+        near = other is not draft and other.finding.sentence == draft.finding.sentence and start >= end
+        if near and _DUE.fullmatch(coding.note.text, end, start):
+            return other
+    return None
+
+
+# A visit for radiotherapy, chemotherapy or immunotherapy is for that, wherever it is listed (OCG I.C.2.e.2).
+_SOLE_REASONS = Places(("Z51.0", "Z51.1"))
+
+
 def order(coding: Coding) -> None:
     """OCG I.A.13, IV.G, IV.I, I.C.21.c: the reason for the visit first, causes before what they cause, status last."""
     facts = coding.facts
@@ -300,7 +342,7 @@ def order(coding: Coding) -> None:
         stated = {"title": 0, "assessed": 0, "reason": 1}.get(stands, 2)
         never = under_any(draft.code, facts.never_first)
         opens = stands in ("reason", "narrative") or said.problem in (-1, 0)
-        first = under_any(draft.code, facts.first) and not never and opens
+        first = under_any(draft.code, facts.first) and not never and (opens or draft.code in _SOLE_REASONS)
         left_over = draft.code[0] in "ST" and draft.code.endswith("S")  # OCG I.B.10: the residual before its cause
         later = 2 if never else 0 if first else 1
         if not stated_somewhere and not coding.outpatient:
@@ -317,6 +359,10 @@ def order(coding: Coding) -> None:
                 coding.proposed.remove(draft)
                 at = max(coding.proposed.index(d) for d in before) + 1
                 coding.proposed.insert(at, draft)
+        cause = _stated_cause(coding, draft)
+        if cause is not None and coding.proposed.index(cause) > coding.proposed.index(draft):
+            coding.proposed.remove(cause)
+            coding.proposed.insert(coding.proposed.index(draft), cause)
     for draft in list(coding.proposed):
         for note in coding.codes.notes(draft.code, "use_additional"):
             for other in [d for d in coding.proposed if d is not draft and note.codes.matches(d.code)]:
