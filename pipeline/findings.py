@@ -43,6 +43,7 @@ _STAGE = re.compile(r"(stage-\d)[ab]")
 _QUALIFIERS = frozenset(
     "psychotic feature features joint unspecified type left right bilateral without without".split()
 )
+Span = tuple[int, int]
 AxisWords = dict[str, list[tuple[tuple[str, ...], tuple[str, ...]]]]
 _SLACK = {1: 0, 2: 1, 3: 2}
 
@@ -179,11 +180,16 @@ def _match(row: tuple[Token, ...], index: TermIndex) -> list[Mention]:
         for token in tokens:
             places.setdefault(token.word, []).append(token)
         heard = set(places)
+        held: dict[Span, int] = {}
+        for token in tokens:
+            held[token.start, token.end] = held.get((token.start, token.end), 0) + (not token.meant)
         for word in [word for word in places if word in by_word]:
             for _, said, place, source in index.among(word, heard):
                 if not heard.issuperset(said):
                     continue
                 for anchor in places[word]:
+                    if source == "general" and len(said) == 1 and held[anchor.start, anchor.end] > 2:
+                        continue  # one word of a long abbreviation: shock wave lithotripsy is no shock
                     if source == "eponym" and anchor.end - anchor.start <= len(word):
                         continue
                     chosen = _nearest(anchor, said, places)

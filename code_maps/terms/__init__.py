@@ -47,7 +47,7 @@ _TOO_GENERAL = frozenset(
     "cocaine band axis atla conical affective cholinergic hallucinogen antidiabetic corrosion 1st 2nd 3rd adenohypophyseal "
     "accretion asthenic cuneiform astragalus callus fibrinogen falling keratosis erythema infestation growth nervous tension "
     "conduct mole walking standing sitting crying shock stress grief gait posture worry surgery procedure operation "
-    "malignancy vsg crisis hemoglobin splinter prep gist veteran gamble divorce mela cardiomem name cold flutter strain radiation radiotherapy chemotherapy dialysis vaccine immunization alcohol tobacco caffeine opioid cannabis".split()
+    "malignancy vsg crisis hemoglobin splinter prep gist veteran gamble divorce mela cardiomem name cold flutter strain radiation radiotherapy chemotherapy dialysis vaccine immunization ventilator malleus trochlear iliopubic premature ganglion alcohol tobacco caffeine opioid cannabis".split()
 )
 
 # Pairs whose other reading is the common one: the renal pelvis is no pelvic kidney.
@@ -203,6 +203,8 @@ def _from_tabular(codes: CodeSet) -> Iterator[tuple[tuple[str, ...], str, str]]:
             # external causes and drugs only through our tables; seventh characters are added after the descent
             continue
         title = codes.title(code)
+        if "classified elsewhere" in title and "not elsewhere" not in title and code[:2] != "B9":
+            continue  # a manifestation: its words alone name a disease with a place of its own
         other = bool(_OTHER.match(title))
         for form in _said_in_other_words(title, brackets=True):
             said = term_words(_OTHER.sub("", form))
