@@ -50,7 +50,8 @@ _SLACK = {1: 0, 2: 1, 3: 2}
 
 class Token(NamedTuple):
     """A folded word of the note. `clause` and `part` count the stretches between punctuation, `part` without commas; `at`
-    is the distance from the sentence's start; a `meant` word is what an axis word stands for, and begins no term alone."""
+    is the distance from the sentence's start, `step` the same without the long forms of abbreviations; a `meant` word is
+    what an axis word stands for, and begins no term alone."""
 
     word: str
     start: int
@@ -59,6 +60,7 @@ class Token(NamedTuple):
     at: int
     part: int = 0
     meant: bool = False
+    step: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +91,7 @@ def read_words(text: str, layout: Layout, index: TermIndex, long_forms: Sequence
         said = text[sentence.start : sentence.end]
         breaks = [(m.start() + sentence.start, m.group() == ",") for m in _BREAK.finditer(said)]
         row: list[Token] = []
-        at, next_break, clause, part = 0, 0, clause + 1, 0
+        at, step, next_break, clause, part = 0, 0, 0, clause + 1, 0
         last = (-1, -1)
         for word, start, end in index.merge(raw):
             while next_break < len(breaks) and breaks[next_break][0] < start:
@@ -97,11 +99,12 @@ def read_words(text: str, layout: Layout, index: TermIndex, long_forms: Sequence
                 next_break += 1
                 clause += 1
             if last != (start, end):
-                at += _JOIN.get(word, 0) if word in STOP or word in _JOIN else 1
+                far = _JOIN.get(word, 0) if word in STOP or word in _JOIN else 1
+                at, step = at + far, step + far
                 last = (start, end)
             elif word not in STOP:
                 at += 1
-            row.append(new(Token, (word, start, end, clause, at, part, False)))
+            row.append(new(Token, (word, start, end, clause, at, part, False, step)))
         rows.append(_with_axes(row, axes))
     return Reading(tuple(rows))
 
@@ -139,7 +142,10 @@ def _with_axes(row: list[Token], axes: AxisWords) -> tuple[Token, ...]:
             following = row[i : i + len(words_said)]
             if tuple(t.word for t in following) == words_said:
                 end = following[-1].end
-                said.extend(Token(word, token.start, end, token.clause, token.at, token.part, True) for word in becomes)
+                said.extend(
+                    Token(word, token.start, end, token.clause, token.at, token.part, True, token.step)
+                    for word in becomes
+                )
                 break
         if token.word.startswith("stage-"):
             stage = _STAGE.fullmatch(token.word)
@@ -192,7 +198,7 @@ def _match(row: tuple[Token, ...], index: TermIndex) -> list[Mention]:
                         continue  # one word of a long abbreviation: shock wave lithotripsy is no shock
                     if source == "eponym" and anchor.end - anchor.start <= len(word):
                         continue
-                    chosen = _nearest(anchor, said, places)
+                    chosen = _nearest(anchor, said, places, held)
                     if chosen and not all(t.meant for t in chosen):
                         if chosen[0].clause != chosen[-1].clause and not _qualified(chosen, tokens, axes):
                             continue
@@ -266,8 +272,11 @@ def _circumstance(place: str) -> str:
     return place[:3] if place[:3] in ("Y92", "Y93", "Y99") else "how"
 
 
-def _nearest(anchor: Token, said: tuple[str, ...], places: dict[str, list[Token]]) -> tuple[Token, ...] | None:
-    """The tokens of a term around its rarest word, or None when they stand too far apart."""
+def _nearest(
+    anchor: Token, said: tuple[str, ...], places: dict[str, list[Token]], held: Mapping[Span, int]
+) -> tuple[Token, ...] | None:
+    """The tokens of a term around its rarest word, or None when they stand too far apart. `held` counts the words of each
+    span: more than one in an abbreviation."""
     if len(said) == 1:
         return (anchor,)
     chosen = [anchor]
@@ -279,6 +288,10 @@ def _nearest(anchor: Token, said: tuple[str, ...], places: dict[str, list[Token]
         return None
     limit = len(said) + _SLACK.get(len(said), 3)
     low, high = min(t.at for t in chosen), max(t.at for t in chosen)
+    if high - low >= limit and any(
+        held[t.start, t.end] > 1 and len(t.word) == t.end - t.start for t in chosen
+    ):  # the term has the abbreviation itself ("IUD removal"): its long form doesn't part the words
+        low, high = min(t.step for t in chosen), max(t.step for t in chosen)
     if high - low < limit or (len(said) == 2 and high - low <= _FAR and _across_sites(chosen, places)):
         return tuple(chosen)
     return None
@@ -314,9 +327,9 @@ def _torn(chosen: list[Token], places: dict[str, list[Token]]) -> bool:
     for span in spans:
         used = sum((t.start, t.end) == span and t.word not in SIDES for t in chosen)
         held = sum(
-            (t.start, t.end) == span and t.word not in STOP and t.word not in SIDES
-            for tokens in places.values() for t in tokens
-        )  # fmt: skip
+            word not in STOP and word not in SIDES and any((t.start, t.end) == span for t in tokens)
+            for word, tokens in places.items()
+        )
         if used > 1 and held > 3 and used < held - 1 and len(spans) > 1:  # one of them is the abbreviation itself
             return True
     return False

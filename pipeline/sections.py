@@ -23,6 +23,7 @@ PROBLEM_CATEGORIES = frozenset(
 _ASSESSED = frozenset(("assessment", "assessment_plan", "diagnoses", "discharge_diagnoses"))
 _STUDIES = frozenset(("labs", "imaging", "results"))
 _ADDENDA = frozenset((("addendum",), ("addendum", "note"), ("late", "entry")))
+_ADDED = re.compile(r"(?i:addend(?:um|a)|late[ -]entry)\b")
 _ADDENDUM = re.compile(
     r"(?i:addend(?:um|a)|late[ -]entry)\b(?:[ \t,;#()\[\]*_–—-]|\d{1,4}(?:[/.:-]\d{1,4})*|[A-Z]\.|"
     r"\b(?i:addend(?:um|a)|late|entry|note|number|by|dr|am|pm|a\.m|p\.m|hrs|at|on|to|of|the|dated|entered)\b\.?|"
@@ -455,7 +456,10 @@ def _letter(text: str, label: str, colon: int, end: int) -> bool:
 def _chosen(text: str, marks: list[_Mark], table: Headings) -> list[_Mark]:
     """The labels that do begin a section, given what is open where they stand."""
     plans = sum(m.heading.category == "plan" and not m.own_line and m.first for m in marks)
-    assessed_later = max((i for i, m in enumerate(marks) if m.heading.category in _ASSESSED), default=-1)
+    assessed_later = max(
+        (i for i, m in enumerate(marks) if m.heading.category in _ASSESSED and not _ADDED.match(text, m.start)),
+        default=-1,
+    )
     discharge = (
         any(m.heading.category == "hospital_course" for m in marks)
         or "ischarge summary" in text[:2000]
@@ -489,6 +493,13 @@ def _chosen(text: str, marks: list[_Mark], table: Headings) -> list[_Mark]:
                 nested = not mark.first or mark.bullet or bool(numbered) or not same_style
                 if "weak" in mark.heading.flags and nested:
                     continue
+                if (
+                    numbered
+                    and not mark.upper
+                    and ":" not in text[mark.start : mark.body]
+                    and (mark.heading.category not in PROBLEM_CATEGORIES)
+                ):
+                    continue  # an item of the list: "3. Food allergy"
                 if (
                     category == "assessment_plan"
                     and mark.heading.category in ("assessment", "plan")

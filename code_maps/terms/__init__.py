@@ -51,7 +51,7 @@ _TOO_GENERAL = frozenset(
 )
 
 # Pairs whose other reading is the common one: the renal pelvis is no pelvic kidney.
-_OTHERWISE = frozenset({frozenset({"kidney", "pelvis"}), frozenset({"blood", "urine"})})
+_OTHERWISE = frozenset(map(frozenset, ({"kidney", "pelvis"}, {"blood", "urine"}, {"infection", "disease"}, {"parasite", "disease"})))
 _PAREN = re.compile(r"\s*\(([^()]*)\)")
 _BRACKET = re.compile(r"\s*\[([^\[\]]*)\]")
 _TAIL = re.compile(
@@ -205,7 +205,9 @@ def _from_tabular(codes: CodeSet) -> Iterator[tuple[tuple[str, ...], str, str]]:
         title = codes.title(code)
         if "classified elsewhere" in title and "not elsewhere" not in title and code[:2] != "B9":
             continue  # a manifestation: its words alone name a disease with a place of its own
-        other = bool(_OTHER.match(title))
+        # "Unspecified jaundice" is jaundice; what "other" leaves open says too little in few words.
+        plain = title.startswith("Unspecified ") and code[0] not in "STM"
+        other = bool(_OTHER.match(title)) and not plain
         for form in _said_in_other_words(title, brackets=True):
             said = term_words(_OTHER.sub("", form))
             if (

@@ -31,7 +31,18 @@ def choose_assessed(coding: Coding, drafts: list[Draft]) -> None:
         if elsewhere and not coding.outpatient and draft.finding.section == "imaging" and stands != "title":
             coding.set_aside(draft, "a radiologist's finding that the attending doesn't restate (OCG III.B)")
             continue
-        if draft.finding.source == "general" and (stated or coding.outpatient):
+        # A general word is what is assessed where it is all that a problem says, and nothing says more of it elsewhere.
+        alone = (
+            stands == "title"
+            and code not in ("R69", "B99.9")
+            and not any(
+                d is not draft
+                and (d.finding.problem == draft.finding.problem or draft.finding.text.lower() in d.finding.text.lower())
+                and d.code != code
+                for d in drafts
+            )
+        )
+        if draft.finding.source == "general" and (stated or coding.outpatient) and not alone:
             coding.set_aside(draft, "a general word; the note says elsewhere what is meant")
             continue
         symptom = code[0] == "R" or under_any(code, coding.facts.symptom_like)
