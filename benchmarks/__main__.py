@@ -1,4 +1,4 @@
-"""python -m benchmarks [DATA] [--gates] [--only accuracy|speed|coverage]: print the tables; with --gates fail below a floor.
+"""python -m benchmarks [DATA] [--gates] [--only accuracy|speed|coverage|workbench]: print the tables; with --gates fail below a floor.
 
 DATA is the folder that holds `data/` and `tools/`; without it accuracy is left out and said so.
 """
@@ -17,7 +17,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("data", nargs="?", type=Path, help="folder with data/ and tools/")
     parser.add_argument("--gates", action="store_true", help="compare accuracy with benchmarks/floors.toml")
-    parser.add_argument("--only", choices=("accuracy", "speed", "coverage"))
+    parser.add_argument("--only", choices=("accuracy", "speed", "coverage", "workbench"))
     options = parser.parse_args()
     failed = False
     if options.only in (None, "accuracy"):
@@ -32,6 +32,10 @@ def main() -> int:
         speed.main(options.data)
     if options.only == "coverage":
         failed |= coverage.main()
+    if options.only == "workbench":
+        from benchmarks import workbench  # needs a browser: only when asked for
+
+        failed |= workbench.main()
     return int(failed)
 
 

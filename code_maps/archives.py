@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import io
+import lzma
 import tempfile
 import zipfile
 import zlib
@@ -25,13 +26,19 @@ _AGAIN = "Download it again and import it unchanged."
 
 @dataclass(frozen=True)
 class Limits:
-    """What a download may hold. `ratio` is unpacked to packed bytes, tested from `ratio_from` bytes on."""
+    """What a download may hold. `ratio` is unpacked to packed bytes, tested from `ratio_from` bytes on.
+
+    `file` is the most that a single file may have. `members` and `total` count what is in one zip, `total` also what is
+    in all of them together. Files with one of the `whole` endings, such as workbooks, aren't opened though they are zips.
+    """
 
     members: int = 1_000
     total: int = 8_000_000_000
     ratio: int = 200
     ratio_from: int = 1_000_000
     depth: int = 3
+    file: int = 8_000_000_000
+    whole: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -43,6 +50,7 @@ class Member:
     holder    identity of the innermost zip, or of the folder, that holds it
     given     the outermost file or folder that it came from
     modified  the date in the zip's directory or of the file
+    path      where it lies inside the innermost zip; "" outside of zips
     """
 
     where: str
@@ -52,6 +60,7 @@ class Member:
     size: int
     modified: dt.date | None
     _open: Callable[[], IO[bytes]]
+    path: str = ""
 
     def chunks(self, size: int = 1 << 18) -> Iterator[bytes]:
         """Its bytes. Raises ImportProblem where the member is damaged or longer than stated."""
@@ -83,8 +92,11 @@ class Reading(io.RawIOBase):
         """Fill a buffer with the next bytes; 0 at the end."""
         try:
             block = self._file.read(len(buffer))
-        except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError) as error:
-            why = f"it is damaged or incomplete ({error or type(error).__name__})"
+        except (
+            zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, NotImplementedError, RuntimeError, ValueError,
+        ) as error:  # fmt: skip
+            what = "the zip is" if self.member.path else "it is"
+            why = f"{what} damaged or incomplete ({error or type(error).__name__})"
             raise ImportProblem(why, self.member.where, _AGAIN) from None
         self._left -= len(block)
         if self._left < 0:
@@ -99,6 +111,7 @@ class _Walk:
     stack: ExitStack
     spool: Path | None
     total: int = 0
+    packed: dict[Path, int] = field(default_factory=dict)
     unpacked: dict[Path, int] = field(default_factory=dict)
     found: list[Member] = field(default_factory=list)
 
@@ -117,6 +130,54 @@ def opened(paths: Iterable[Path], limits: Limits | None = None, spool: Path | No
         yield walk.found
 
 
+@contextmanager
+def opened_zip(name: str, data: bytes, limits: Limits | None = None) -> Iterator[list[Member]]:
+    """Every file in a zip that is in memory. A zip inside it is in memory too as long as `limits` keep it below 64 MB.
+
+    Raises ImportProblem as `opened` does.
+    """
+    with ExitStack() as stack:
+        walk = _Walk(limits or Limits(), stack, None)
+        _walk_zip(walk, io.BytesIO(data), name, Path(name), len(data), 1)
+        yield walk.found
+
+
+@dataclass(frozen=True)
+class FileRead:
+    """A small file, read whole: how messages name it, its own name, and that of the zip or folder right around it.
+
+    `named` is true when the user named this very file: then it must be one that can be used.
+    """
+
+    where: str
+    name: str
+    container: str
+    data: bytes
+    named: bool
+
+
+def contents(paths: Iterable[Path], limits: Limits) -> Iterator[FileRead]:
+    """Every file below some paths with its content, one after the other. Raises ImportProblem as `opened` does."""
+    for path in paths:
+        with opened([path], limits) as members:
+            for member in members:
+                around = Path(member.holder.rpartition(" > ")[2]).resolve().name
+                named = not member.path and path.is_file()
+                yield FileRead(member.where, member.name, around, b"".join(member.chunks()), named)
+
+
+def decoded(data: bytes) -> str | None:
+    """A text file's text; None for what isn't text. CMS files are ASCII, UTF-8 or cp1252."""
+    if b"\0" in data[:4000]:
+        return None
+    for encoding in ("utf-8-sig", "cp1252"):
+        try:
+            return data.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    return None
+
+
 def _walk_path(walk: _Walk, given: Path) -> None:
     if given.is_dir():
         for below in sorted(given.rglob("*")):
@@ -125,7 +186,11 @@ def _walk_path(walk: _Walk, given: Path) -> None:
                 _walk_file(walk, below, given, named=False)
         return
     if not given.exists():
-        raise ImportProblem("there is no such file or folder", str(given), "Name a download, or a folder of its files.")
+        raise ImportProblem(
+            "it can't be read: there is no such file or folder",
+            str(given),
+            "Name a download, or a folder of its files.",
+        )
     _walk_file(walk, given, given, named=True)
 
 
@@ -138,12 +203,17 @@ def _walk_file(walk: _Walk, path: Path, given: Path, *, named: bool) -> None:
         raise ImportProblem(
             f"it can't be read ({error.strerror})", str(path), "Check the path and its rights."
         ) from None
-    if path.suffix.lower() == ".zip" or head == b"PK\x03\x04":
+    is_zip = path.suffix.lower() == ".zip" or head == b"PK\x03\x04"
+    if is_zip and path.suffix.lower() not in walk.limits.whole:
         if not stat.st_size:
             raise ImportProblem("it is empty (0 bytes), not a valid zip", str(path), _AGAIN)
         file = walk.stack.enter_context(path.open("rb"))
         _walk_zip(walk, file, str(path), given, stat.st_size, 1)
         return
+    if stat.st_size > walk.limits.file:
+        raise ImportProblem(
+            f"it has {stat.st_size:,} bytes", str(path), f"Official files have less than {walk.limits.file:,}."
+        )
     modified = dt.datetime.fromtimestamp(stat.st_mtime, dt.UTC).date()
     walk.found.append(
         Member(str(path), path.name, str(path.parent), given, stat.st_size, modified, lambda: path.open("rb"))
@@ -158,7 +228,9 @@ def _walk_zip(walk: _Walk, file: IO[bytes], where: str, given: Path, packed: int
         cut = file.read(2) == b"PK"
         what = "the zip is damaged or truncated: not a valid zip" if cut else "it is not a zip: not a valid zip"
         raise ImportProblem(what, where, _AGAIN) from None
-    infos = [info for info in archive.infolist() if not info.is_dir()]
+    if depth == 1:
+        walk.packed[given] = walk.packed.get(given, 0) + packed
+    infos = [info for info in archive.infolist() if info.filename and not info.is_dir()]
     _check(walk, infos, where, packed, given, depth)
     for info in infos:
         name = PurePosixPath(info.filename.replace("\\", "/"))
@@ -179,7 +251,9 @@ def _walk_zip(walk: _Walk, file: IO[bytes], where: str, given: Path, packed: int
             _walk_zip(walk, cast("IO[bytes]", inner), f"{where} > {name.name}", given, info.file_size, depth + 1)
         else:
             walk.found.append(
-                Member(inside, name.name, where, given, info.file_size, _date_of(info), _opener(archive, info))
+                Member(
+                    inside, name.name, where, given, info.file_size, _date_of(info), _opener(archive, info), str(name)
+                )
             )
 
 
@@ -187,7 +261,7 @@ def _opener(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Callable[[], IO[
     def read() -> IO[bytes]:
         try:
             return archive.open(info)
-        except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError) as error:
+        except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, ValueError, EOFError) as error:
             where = f"{archive.filename or 'zip'} ({PurePosixPath(info.filename).name})"
             raise ImportProblem(f"it is damaged ({error})", where, _AGAIN) from None
 
@@ -199,24 +273,31 @@ def _check(walk: _Walk, infos: list[zipfile.ZipInfo], where: str, packed: int, g
     limits = walk.limits
     if len(infos) > limits.members:
         raise ImportProblem(f"it holds {len(infos):,} files, more than the limit of {limits.members:,}", where, _AGAIN)
+    size = sum(info.file_size for info in infos)
+    if size > limits.total:
+        raise ImportProblem(f"it holds {size:,} bytes, far more than official ones: too large", where, _AGAIN)
     for info in infos:
         name = PurePosixPath(info.filename.replace("\\", "/"))
         if name.is_absolute() or ".." in name.parts or (name.parts and ":" in name.parts[0]):
             raise ImportProblem("unsafe path: a name in the zip points outside of it", where, _AGAIN)
         if info.flag_bits & 1:
             raise ImportProblem(f"{name.name} is encrypted", where, "Unpack it and import what is in it.")
+        if info.file_size > limits.file:
+            raise ImportProblem(
+                f"{name.name} is larger than it may be ({info.file_size:,} bytes): too large", where, _AGAIN
+            )
         if info.file_size > limits.ratio_from and info.file_size > limits.ratio * max(info.compress_size, 1):
             times = info.file_size // max(info.compress_size, 1)
             raise ImportProblem(
-                f"{name.name} expands {times:,} times (ratio limit {limits.ratio}): too large to be a download of CMS",
+                f"{name.name} is packed far more tightly than such files are: it expands {times:,} times "
+                f"(ratio limit {limits.ratio}): too large",
                 where, _AGAIN,
             )  # fmt: skip
-    size = sum(info.file_size for info in infos)
     if size > limits.ratio_from and size > limits.ratio * max(packed, 1):
         raise ImportProblem(f"it expands to {size:,} bytes (ratio limit {limits.ratio}): too large", where, _AGAIN)
     walk.total += size
     walk.unpacked[given] = walk.unpacked.get(given, 0) + size
-    if depth > 1 and size > limits.ratio_from and walk.unpacked[given] > limits.ratio * max(given.stat().st_size, 1):
+    if depth > 1 and size > limits.ratio_from and walk.unpacked[given] > limits.ratio * max(walk.packed[given], 1):
         raise ImportProblem(
             f"it expands to {walk.unpacked[given]:,} bytes in all (ratio limit {limits.ratio}): too large",
             where,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from functools import cache
 from pathlib import Path
 
@@ -19,6 +20,19 @@ def home() -> Path:
     if not named:
         return _default()
     return _resolved(named) if os.path.isabs(named) else Path(named).expanduser().resolve()
+
+
+def replace_file(target: Path, data: bytes) -> None:
+    """Write a file of the home folder at once or not at all; its folder is made. Raises OSError."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=".")
+    try:
+        with os.fdopen(handle, "wb") as out:
+            out.write(data)
+        os.chmod(temporary, 0o644)  # two users may share the folder; mkstemp would keep it to one
+        os.replace(temporary, target)
+    finally:
+        Path(temporary).unlink(missing_ok=True)
 
 
 @cache

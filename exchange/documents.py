@@ -55,7 +55,7 @@ def as_docx(groups: Sequence[ProviderQueries]) -> bytes:
             _add(document, query)
     written = io.BytesIO()
     document.save(written)
-    return _undated(written.getvalue())
+    return undated(written.getvalue())
 
 
 def _lines(query: Query) -> list[str]:
@@ -81,7 +81,7 @@ def _add(document, query: Query) -> None:  # type: ignore[no-untyped-def]  # noq
         document.add_paragraph("Answer: ______________________________")
 
 
-def _undated(data: bytes) -> bytes:
+def undated(data: bytes) -> bytes:
     """The same archive with one fixed time on all its parts."""
     fixed = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(fixed, "w", zipfile.ZIP_DEFLATED) as new:

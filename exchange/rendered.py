@@ -15,15 +15,17 @@ from datetime import date
 from rich.console import Console
 from rich.text import Text
 
+from code_maps.gaps import is_open_answer
 from code_maps.icd10cm import load
 from models.claim import Edit
 from models.comparison import Comparison
 from models.finding import Finding
-from models.gap import EvaluationManagement, Gap
+from models.gap import EvaluationManagement, Gap, Supposed
 from models.proposal import Evidence
-from models.report import Report
+from models.report import ProblemElements, Report
 from models.risk import ConditionRisk, Hcc
 from models.text import Section
+from models.versions import Versions
 
 WIDTH = 100
 
@@ -133,10 +135,49 @@ def query_text(gap: Gap, on: date | None) -> str:
     return "\n".join([*lines, f"Question: {gap.ask}", *(f"[ ] {option}" for option in gap.options)])
 
 
+ELEMENTS = ("symptoms", "history", "exam", "results", "rationale")
+"""The five documentation elements, in the order in which they are shown."""
+
+
+def element_words(problem: ProblemElements) -> list[tuple[str, list[str]]]:
+    """Each element that is documented for a problem, with the words that show it, quoted."""
+    return [(name, [f'"{words(e.text, 40)}"' for e in said[:2]]) for name, said in problem.evidence]
+
+
+def _element_rows(report: Report) -> Iterable[tuple[str, ...]]:
+    for p in report.problem_elements:
+        said = {name: "; ".join(quoted) for name, quoted in element_words(p)}
+        yield (words(p.problem, 60), p.code or "", *(said.get(name, "no") for name in ELEMENTS))
+
+
+def supposed_words(one: Supposed) -> str:
+    """What one answer would change, in words; "" for an answer that says nothing further."""
+    if is_open_answer(one.answer):
+        return "" if one.answer else one.why
+    told = [f"{was or 'nothing'} -> {will or 'no code'}" for was, will in one.codes]
+    told += [f"line {line}: {was} -> {will}" for line, was, will in one.verdicts]
+    if one.levels is not None:
+        told.append("E/M " + " -> ".join(" or ".join(level) or "no level" for level in one.levels))
+    if not told:
+        told = ["settles this; codes and verdicts stay" if one.resolved else "codes and verdicts stay"]
+    said = f'if "{visible(one.answer)}": {", ".join(told)}'
+    return f"{said} ({one.why})" if one.why and (one.codes or not one.words) else said
+
+
+def would_change_words(gap: Gap) -> str:
+    """What the answers to a gap would change, in a line: found by reviewing again, where that was asked for."""
+    if gap.supposed is not None:
+        return " · ".join(filter(None, map(supposed_words, gap.supposed)))
+    if gap.would_change and gap.would_change.to:
+        more = " …" if len(gap.would_change.to) > 5 else ""
+        return f"would change {gap.would_change.from_code} to {', '.join(gap.would_change.to[:5])}{more}"
+    return ""
+
+
 # --- terminal ----------------------------------------------------------------------------------------------------
 
 # Said of nearly every note; the JSON report has them all.
-_QUIET_RULES = {"negated-finding", "hypothetical-finding", "more-specific-documented"}
+QUIET_RULES = {"negated-finding", "hypothetical-finding", "more-specific-documented"}
 _SEVERITY_STYLE = {"error": "bold red", "warning": "yellow", "info": "dim"}
 _MOST_LISTED = 10
 
@@ -149,6 +190,11 @@ def print_text(report: Report, colour: bool) -> None:
 def print_comparison(found: Comparison, colour: bool) -> None:
     """Print how two reviews differ, as `print_text` prints one."""
     _print(comparison_lines(found), colour)
+
+
+def print_versions(found: Versions, colour: bool) -> None:
+    """Print what an addendum or edits changed, as `print_text` prints a report."""
+    _print(versions_lines(found), colour)
 
 
 def _print(lines: Iterable[Text], colour: bool) -> None:
@@ -282,20 +328,13 @@ def comparison_lines(found: Comparison) -> list[Text]:
     page.wrap("", comparison_answer(found), "bold")
     _changed_codes(found, page)
     changed = {c.code for c in (*found.added, *found.gone)} | {c for r in found.replaced for c in (r.before, r.after)}
-    decisive = [w for w in found.withheld if w.code in changed or w.rule not in _QUIET_RULES]
+    decisive = [w for w in found.withheld if w.code in changed or w.rule not in QUIET_RULES]
     if decisive:
         page.head("RULES THAT DECIDE")
         for w in sorted(decisive, key=lambda w: w.code not in changed)[:_MOST_LISTED]:
             page.wrap(f"  {w.side:8}{w.code:9}", f"withheld: {w.why}  {w.rule}", "dim")
         page.rest(len(decisive) - _MOST_LISTED)
-    if found.verdicts:
-        page.head("VERDICTS")
-        for v in found.verdicts:
-            page.put(f" line {v.line:<2} {v.code:7} ", (f"{v.verdict[0]} -> {v.verdict[1]}", "bold"))
-            page.wrap(" " * 9, v.why)
-    if found.levels is not None:
-        page.head("E/M")
-        page.put("    ", " -> ".join(" or ".join(level) or "no level" for level in found.levels))
+    _changed_verdicts(found, page)
     for title, rows in (("CLAIM EDITS", found.edits), ("GAPS", found.gaps)):
         if rows:
             page.head(title)
@@ -303,6 +342,42 @@ def comparison_lines(found: Comparison) -> list[Text]:
                 sign, style = ("-", "red") if row.side == "before" else ("+", "green")
                 page.wrap(f"  {sign} ", f"{row.about}: {row.why}  {row.id}", start_style=style)
             page.rest(len(rows) - _MOST_LISTED)
+    return page.lines
+
+
+def versions_answer(found: Versions) -> str:
+    """What a later version of a note changed, in one line."""
+    parts = [
+        f"{len(gaps)} {name}"
+        for name, gaps in (("resolved", found.resolved), ("opened", found.opened), ("kept", found.kept))
+        if gaps
+    ]
+    said = f"gaps: {', '.join(parts)}" if parts else "no gaps before or after"
+    return f"{said} · {comparison_answer(found.comparison)}" if found.comparison else said
+
+
+def versions_lines(found: Versions) -> list[Text]:
+    """What an addendum or edits of a note changed, line by line."""
+    page = _Page()
+    page.wrap("", versions_answer(found), "bold")
+    for title in found.addenda:
+        page.put("  added: ", words(title))
+    page.head("GAPS")
+    for sign, style, gaps in (("-", "green", found.resolved), ("+", "red", found.opened)):
+        for gap in gaps:
+            name = "resolved" if sign == "-" else "opened"
+            page.wrap(f"  {sign} ", f"{name}: {gap.ask}  {gap.id}", start_style=style)
+    for kept in found.kept:
+        state = "the same words" if kept.unchanged else "other words now"
+        state += "" if kept.shown else ", behind more important ones"
+        page.wrap("  = ", f"kept ({state}): {kept.gap.ask}  {kept.gap.id}", "dim")
+    for gap in found.settled:
+        page.wrap("  = ", f"settled before: {gap.ask}  {gap.id}", "dim")
+    if not (found.resolved or found.opened or found.kept or found.settled):
+        page.put("    none in either version")
+    if found.comparison is not None:
+        _changed_codes(found.comparison, page)
+        _changed_verdicts(found.comparison, page)
     return page.lines
 
 
@@ -318,6 +393,17 @@ def comparison_answer(found: Comparison) -> str:
     parts = [f"codes: {', '.join(parts)}"] if parts else ["the same codes"]
     parts += [_count(len(found.verdicts), "verdict") + " changed"] * bool(found.verdicts)
     return " · ".join(parts)
+
+
+def _changed_verdicts(found: Comparison, page: _Page) -> None:
+    if found.verdicts:
+        page.head("VERDICTS")
+        for v in found.verdicts:
+            page.put(f" line {v.line:<2} {v.code:7} ", (f"{v.verdict[0]} -> {v.verdict[1]}", "bold"))
+            page.wrap(" " * 9, v.why)
+    if found.levels is not None:
+        page.head("E/M")
+        page.put("    ", " -> ".join(" or ".join(level) or "no level" for level in found.levels))
 
 
 def _changed_codes(found: Comparison, page: _Page) -> None:
@@ -366,7 +452,7 @@ def _code_lines(report: Report, page: _Page) -> None:
         whole = "   ".join(about)
         for said in [whole] if len(whole) <= WIDTH - 13 else about:
             page.wrap(" " * 13, said, "dim")
-    held = [w for w in report.withheld if w.rule not in _QUIET_RULES]
+    held = [w for w in report.withheld if w.rule not in QUIET_RULES]
     if held:
         page.head("NOT CODED")
         for w in held[:_MOST_LISTED]:
@@ -425,13 +511,22 @@ def _gap_lines(report: Report, page: _Page) -> None:
         if gap.options:
             page.wrap("    ", " / ".join(gap.options), "dim")
         about = [gap.code] * bool(gap.code) + [gap.missing, gap.rule]
-        if gap.would_change and gap.would_change.to:
-            more = " …" if len(gap.would_change.to) > 5 else ""
-            about.append(f"would change {gap.would_change.from_code} to {', '.join(gap.would_change.to[:5])}{more}")
+        would = would_change_words(gap)
+        if would and gap.supposed is None:
+            about.append(would)
         page.wrap("    ", " · ".join(str(a) for a in about), "dim")
+        if would and gap.supposed is not None:
+            page.wrap("    ", would)
+    for gap in report.settled or ():
+        page.wrap("  = ", f"settled before: {gap.ask}", "dim")
     page.head("DOCUMENTED")
-    names = ("symptoms", "history", "exam", "results", "rationale")
-    page.put("    ", "   ".join(f"{STATE_SIGN['ok' if getattr(report.elements, n) else 'risk']} {n}" for n in names))
+    page.put("    ", "   ".join(f"{STATE_SIGN['ok' if getattr(report.elements, n) else 'risk']} {n}" for n in ELEMENTS))
+    for p in report.problem_elements:
+        signs = "  ".join(STATE_SIGN["ok" if getattr(p.elements, n) else "risk"] + f" {n}" for n in ELEMENTS)
+        page.put(f"    {p.code or '':9}{words(p.problem, 30):31}", (signs, "dim"))
+        said = [f"{name}: {', '.join(quoted)}" for name, quoted in element_words(p)]
+        if said:
+            page.wrap(" " * 13, "; ".join(said), "dim")
 
 
 # --- Markdown ----------------------------------------------------------------------------------------------------
@@ -478,8 +573,12 @@ def as_markdown(report: Report) -> str:
         edits = ((e.severity, e.edit, edit_why(e)) for e in report.claim.edits)
         out += ["## Claim", *_table(("line", "code", "diagnoses", "verdict", "why", "policy", "missing"), verdicts)]
         out += ["### Edits", *_table(("severity", "edit", "why"), edits)]
-    out += ["## Gaps", *_table(("", "missing", "question", "code", "rule"), (
-        (str(g.priority), g.missing, g.ask, g.code or "", g.rule) for g in report.gaps))]  # fmt: skip
+    out += ["## Gaps", *_table(("", "missing", "question", "code", "rule", "what an answer would change"), (
+        (str(g.priority), g.missing, g.ask, g.code or "", g.rule, would_change_words(g)) for g in report.gaps))]  # fmt: skip
+    out += ["## Documented", *_table(("problem", "code", *ELEMENTS), _element_rows(report))]
+    if report.settled:
+        out += ["### Settled before", *_table(
+            ("missing", "question", "code"), ((g.missing, g.ask, g.code or "") for g in report.settled))]  # fmt: skip
     if report.em:
         em = report.em
         said = f"Supports {' or '.join(em.supports)}; billed {em.billed or 'nothing'}. {em.flag or ''}"
@@ -758,8 +857,16 @@ def as_html(report: Report, text: str) -> str:
         headings = ("line", "code", "diagnoses", "verdict", "why", "policy", "missing")
         parts += ["<h2>Claim</h2>", table(headings, verdicts)]
         parts += ["<h3>Edits</h3>", table(("severity", "where", "edit", "why"), edits)]
-    gaps = ((g.priority, g.missing, g.ask, " / ".join(g.options), g.code or "", g.rule) for g in report.gaps)
-    parts += ["<h2>Gaps</h2>", table(("", "missing", "question", "options", "code", "rule"), gaps)]
+    gaps = (
+        (g.priority, g.missing, g.ask, " / ".join(g.options), g.code or "", g.rule, would_change_words(g))
+        for g in report.gaps
+    )
+    headings = ("", "missing", "question", "options", "code", "rule", "what an answer would change")
+    parts += ["<h2>Gaps</h2>", table(headings, gaps)]
+    parts += ["<h2>Documented</h2>", table(("problem", "code", *ELEMENTS), _element_rows(report))]
+    if report.settled:
+        settled = ((g.missing, g.ask, g.code or "") for g in report.settled)
+        parts += ["<h3>Settled before</h3>", table(("missing", "question", "code"), settled)]
     em = report.em
     if em:
         level = ((r.element, r.why) for r in em.reasons)

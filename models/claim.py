@@ -87,10 +87,19 @@ class Policy(Record):
     quote: str | None = None
 
 
+class OtherPolicy(Record):
+    """Another policy for the line that holds on its date and in its state, and what it alone would say."""
+
+    id: str
+    title: str
+    version: int | None = None
+    verdict: VerdictName
+
+
 class Verdict(Record):
     """Whether one claim line stands, and by which rule. CARC and RARC are predictions, as numbers only.
 
-    `pointers_suggested` are better pointers to diagnoses that the note documents, where the line's own don't carry it.
+    `other_policies` are those that were judged as well and weren't decisive. `pointers_suggested` are better pointers to diagnoses that the note documents, where the line's own don't carry it.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
@@ -110,6 +119,7 @@ class Verdict(Record):
     why: str = ""
     supported_but_not_pointed: tuple[str, ...] = ()
     pointers_suggested: tuple[int, ...] = ()
+    other_policies: tuple[OtherPolicy, ...] = ()
 
 
 class Edit(Record):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from typing import Literal
 
@@ -25,8 +26,43 @@ class WouldChange:
 
 
 @dataclass(frozen=True, slots=True)
+class SupposedEvidence:
+    """Words that a code would rest on. Supposed ones aren't in the note and have no place in it."""
+
+    text: str
+    supposed: bool
+    start: int | None = None
+    end: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Supposed:
+    """What the review would say if an answer to a gap stood in the note; found by reviewing the note again.
+
+    `words` are those supposed to be written, with the place in the note where they are put. `codes` are pairs of the
+    code now and then (None: there is none), `verdicts` the claim lines whose verdict changes (line, now, then),
+    `levels` the E/M levels now and then when they differ; `resolved` and `opened` are gap ids. `expected` says whether
+    a code of `would_change.to` comes out (None where none is expected). `why` says what happens in words.
+    """
+
+    answer: str
+    words: tuple[tuple[int, str], ...] = ()
+    codes: tuple[tuple[str | None, str | None], ...] = ()
+    verdicts: tuple[tuple[int, str, str], ...] = ()
+    levels: tuple[tuple[str, ...], tuple[str, ...]] | None = None
+    resolved: tuple[str, ...] = ()
+    opened: tuple[str, ...] = ()
+    evidence: tuple[SupposedEvidence, ...] = ()
+    expected: bool | None = None
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Gap:
-    """Something the documentation lacks. `id` is stable for the same evidence; `priority` 1 comes first."""
+    """Something the documentation lacks. `id` is stable for the same evidence; `priority` 1 comes first.
+
+    `supposed` is there only where it was asked for: what each answer would change.
+    """
 
     id: str
     kind: GapKind
@@ -41,6 +77,16 @@ class Gap:
     source: str
     would_change: WouldChange | None = None
     priority: int = 0
+    supposed: tuple[Supposed, ...] | None = None
+
+    @property
+    def fingerprint(self) -> str:
+        """What makes this gap the same one in another version of the note: its id and the words of its evidence.
+
+        Positions, white space and capitals don't matter. The words themselves can't be read from it.
+        """
+        said = sorted(" ".join(e.text.split()).casefold() for e in self.evidence)
+        return f"{self.id}#{hashlib.sha256(chr(10).join(said).encode()).hexdigest()[:16]}"
 
 
 @dataclass(frozen=True, slots=True)

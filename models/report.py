@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from models.claim import ClaimCheck
 from models.finding import Finding
 from models.gap import DenialRisk, Elements, EvaluationManagement, Gap
-from models.proposal import Candidate, Proposal, Withheld
+from models.proposal import Candidate, Evidence, Proposal, Withheld
 from models.risk import ConditionRisk
 from models.text import Section, Setting
 
@@ -32,17 +32,22 @@ class NoteFacts:
 
 @dataclass(frozen=True, slots=True)
 class ProblemElements:
-    """The five documentation elements of one assessed problem."""
+    """The five documentation elements of one assessed problem, and for each the words that show it (some of them)."""
 
     problem: str
     code: str | None
     elements: Elements
     findings: tuple[str, ...] = ()
+    evidence: tuple[tuple[str, tuple[Evidence, ...]], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """The answer to "does the note prove the claim?" `risk` is there only where it was asked for."""
+    """The answer to "does the note prove the claim?"
+
+    `risk` and `settled` are there only where they were asked for: `settled` are gaps that were judged before on the
+    same words. `further_gaps` are those left out because nobody acts on more than a few; they are no part of the JSON.
+    """
 
     note: NoteFacts
     sections: tuple[Section, ...] = ()
@@ -57,12 +62,15 @@ class Report:
     problem_elements: tuple[ProblemElements, ...] = ()
     denial_risks: tuple[DenialRisk, ...] = ()
     risk: tuple[ConditionRisk, ...] | None = None
+    settled: tuple[Gap, ...] | None = None
+    further_gaps: tuple[Gap, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values in the contract's shape, keys in a fixed order."""
         shown = _plain(self)
-        if self.risk is None:
-            del shown["risk"]
+        for name in ("risk", "settled"):
+            if getattr(self, name) is None:
+                del shown[name]
         return {"schema": SCHEMA, **shown}
 
 
@@ -96,6 +104,7 @@ def _finding(finding: Finding) -> dict[str, Any]:
 _INTERNAL = {
     "Section": {"body"},
     "Proposal": {"problem", "section"},
+    "Report": {"further_gaps"},
 }
 _RENAMED = {"from_code": "from"}
 
@@ -131,6 +140,12 @@ def _plain(value: Any) -> Any:  # noqa: ANN401  (any record or container)
             shown[label] = item if type(item) in _SIMPLE else _plain(item)
         if isinstance(value, Proposal):
             shown["band"] = value.band
+        elif isinstance(value, ProblemElements):
+            shown["evidence"] = {name: _plain(said) for name, said in value.evidence}
+        elif isinstance(value, Gap):
+            shown["fingerprint"] = value.fingerprint
+            if value.supposed is None:
+                del shown["supposed"]
         return shown
     if isinstance(value, dict):
         return {str(key): _plain(item) for key, item in value.items()}

@@ -26,7 +26,7 @@ from code_maps.coverage import (
 )
 from code_maps.coverage.payer import payer_source
 from code_maps.icd10cm import CodeSet
-from models.claim import Claim, ClaimCheck, ClaimLine, Policy, Verdict, VerdictName
+from models.claim import Claim, ClaimCheck, ClaimLine, OtherPolicy, Policy, Verdict, VerdictName
 from models.finding import Assertion, Finding
 from models.proposal import Evidence, Proposal
 from models.text import Span
@@ -158,7 +158,7 @@ def _judge(
     if not found.policies:
         return _plain(number, line, "NO_POLICY", (found.reason,), _NO_POLICY[found.reason], pointed)
     case = _Case(number, line, claim, on, codes_for(on), pointed, note)
-    verdict = _by_policy(case, found.policies[0])
+    verdict = _by_policies(case, _applying(found.policies, line.code))
     if len(good) < len(dict.fromkeys(line.pointers)):
         verdict = verdict.model_copy(update={"reasons": (*verdict.reasons, "dangling-pointer")})
     return verdict
@@ -172,6 +172,50 @@ _NO_POLICY = {
     "article-proposed": "The policy for this procedure is only proposed.",
     "contract-type-mismatch": "The policies at hand for this procedure belong to another kind of contract.",
 }
+
+
+_ONE_OF_MANY = ("LCD", "Article", "payer")
+# Which of several policies decides a line: the one whose diagnoses it meets best, then the one that names them, and
+# last one that doesn't list them (VERDICTS: a line gets the most favourable outcome that a single route gives).
+_FAVOUR: tuple[VerdictName, ...] = (
+    "PASS", "PASS_DX_DOC_GAP", "MANUAL_REVIEW", "RESTRICTED_FREQUENCY", "FAIL_NOT_LINKED", "FAIL_SECONDARY_MISSING",
+    "NON_COVERED", "FAIL_DX",
+)  # fmt: skip
+
+
+def _applying(policies: Sequence[CoveragePolicy], service: str) -> tuple[CoveragePolicy, ...]:
+    """Those of the policies for a line, most authority first, that are judged side by side.
+
+    Contractors and payers write several policies about one procedure, each for its own conditions: a line that one of
+    them supports isn't judged by the others. Those that list diagnoses for the procedure leave out those that don't.
+    Statute and NCDs go before and stand alone.
+    """
+    first = policies[0]
+    if first.kind not in _ONE_OF_MANY:
+        return (first,)
+    equals = [p for p in policies if p.kind == first.kind]
+    ruling = [p for p in equals if _groups(p, service) or any(n.serves(service) for n in p.noncovered)
+              or service in p.never_covered]  # fmt: skip
+    return tuple(ruling or equals)
+
+
+def _by_policies(case: _Case, policies: Sequence[CoveragePolicy]) -> Verdict:
+    """The verdict of the policy that applies to the line's diagnoses; the others are named with theirs."""
+    verdicts = [_by_policy(case, policy) for policy in policies]
+    used = min(verdicts, key=lambda v: _FAVOUR.index(v.verdict))
+    rest = [v for v in verdicts if v is not used]
+    if not rest:
+        return used
+    others = tuple(
+        OtherPolicy(id=v.policy.id, title=v.policy.title, version=v.policy.version, verdict=v.verdict)
+        for v in rest if v.policy
+    )  # fmt: skip
+    named = ", ".join(f"{o.id} ({o.verdict})" for o in others)
+    return used.model_copy(update={
+        "other_policies": others,
+        "reasons": (*used.reasons, "several-policies"),
+        "why": f"{used.why} Also in force for this line: {named}.",
+    })  # fmt: skip
 
 
 def _by_policy(case: _Case, policy: CoveragePolicy) -> Verdict:
@@ -424,6 +468,54 @@ def _way(case: _Case, way: Way) -> tuple[str, tuple[Evidence, ...]]:
     if way.modifiers:
         unknown |= not set(way.modifiers) & set(case.line.modifiers)
     return ("unknown" if unknown else "met"), tuple(evidence)
+
+
+@dataclass(frozen=True, slots=True)
+class CriterionRead:
+    """A criterion of a policy as claim and note show it.
+
+    `state` is met, contradicted (by the claim) or unknown. `evidence` are words of the note; `facts` what the claim
+    says, in words of ours.
+    """
+
+    text: str
+    binding: bool
+    state: str
+    evidence: tuple[Evidence, ...] = ()
+    facts: tuple[str, ...] = ()
+
+
+def read_criteria(
+    claim: Claim, number: int, policy: CoveragePolicy, group: int | None, codes_for: CodesFor, note: NoteEvidence
+) -> tuple[CriterionRead, ...]:
+    """Each criterion that a policy asks for on a claim line (1-based) through a group, and what shows it."""
+    line = claim.lines[number - 1]
+    on = line.date_of_service or claim.date_of_service
+    pointed = tuple(claim.diagnoses[p - 1] for p in line.pointers if 1 <= p <= len(claim.diagnoses))
+    case = _Case(number, line, claim, on, codes_for(on), pointed, note)
+    found = []
+    for criterion in policy.criteria:
+        if criterion.serves(line.code, group):
+            state, evidence = _criterion(case, criterion)
+            met = next((way for way in criterion.ways if _way(case, way)[0] == "met"), None)
+            proofs, facts = _shown(case, met) if met else ((), ())
+            found.append(CriterionRead(criterion.text, criterion.binding, state, (*evidence, *proofs), facts))
+    return tuple(found)
+
+
+def _shown(case: _Case, way: Way) -> tuple[tuple[Evidence, ...], tuple[str, ...]]:
+    """What meets a way beside its words and numbers: evidence of proposed codes, and facts of the claim."""
+    patient, facts, evidence = case.claim.patient, [], []
+    if way.age is not None:
+        facts.append(f"age {patient.age:g}")
+    if way.sex is not None:
+        facts.append(f"sex {patient.sex}")
+    if way.codes:
+        facts += [f"diagnosis {dx}" for dx in case.everywhere() if way.codes.match(dx)]
+        proposals = case.note.proposals if case.note else ()
+        evidence = [e for p in proposals if way.codes.match(p.code) for e in p.evidence[:1]]
+    facts += [f"modifier {m}" for m in way.modifiers if m in case.line.modifiers]
+    return tuple(evidence), tuple(facts)
 
 
 _DENIALS = ("no ", "not ", "never ", "denies ", "without ")
@@ -682,7 +774,7 @@ def _pointers(
     places = range(1, len(diagnoses) + 1)
     if not found.policies:
         return tuple(places)[:MOST_POINTERS]
-    groups = _groups(found.policies[0], line.code)
+    groups = [g for policy in _applying(found.policies, line.code) for g in _groups(policy, line.code)]
     supporting = [n for n in places if any(_in_group(g, diagnoses[n - 1]) for g in groups)]
     supporting.sort(key=lambda n: (all(g.secondary for g in groups if _in_group(g, diagnoses[n - 1])), n))
     return tuple(supporting or places)[: MOST_POINTERS if supporting else 1]
@@ -734,11 +826,11 @@ def _best(
     found = book.find(line.code, on, claim.state, claim.contract, claim.payer)
     if not legal or not found.policies:
         return usual
-    policy = found.policies[0]
+    policies = _applying(found.policies, line.code)
 
     def holds(pointers: tuple[int, ...]) -> int:
         pointed = tuple(claim.diagnoses[p - 1] for p in pointers)
-        verdict = _by_policy(_Case(number, line, claim, on, release, pointed, None), policy).verdict
+        verdict = _by_policies(_Case(number, line, claim, on, release, pointed, None), policies).verdict
         return _HOLDS.get(verdict, len(_HOLDS))
 
     # Those that the line points to already are tried first, so that a suggestion changes no more than it must.

@@ -1,12 +1,12 @@
 """compare(before, after) -> Comparison: how two reviews of the same note differ. A pure function of two reports.
 
 Made for the same note in the other setting (OCG II and III against IV) or on another date of service (another release,
-other versions of policies); the order of the two is that of the call.
+other versions of policies), and for two versions of a note; the order of the two is that of the call.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from models.claim import Verdict
 from models.comparison import (
@@ -24,24 +24,25 @@ from models.proposal import Proposal
 from models.report import Report
 
 
-def compare(before: Report, after: Report) -> Comparison:
-    """What differs from one report to the other. Both must be of the same note: codes are matched by their evidence.
+def compare(before: Report, after: Report, by_words: bool = False) -> Comparison:
+    """What differs from one report to the other. Codes are matched by the places of their evidence.
 
-    Raises ValueError for reports of notes of different length, which can't be the same note.
+    `by_words` is for texts that differ: codes are matched by the words of their evidence, and by category where the
+    words were changed. Raises ValueError without it for reports of notes of different length, which can't be the same.
     """
-    if before.note.length != after.note.length:
+    if not by_words and before.note.length != after.note.length:
         raise ValueError(f"two notes: {before.note.length:,} and {after.note.length:,} characters")
     old = {p.code: p for p in before.proposals}
     new = {p.code: p for p in after.proposals}
     lost = [p for p in before.proposals if p.code not in new]
     won = [p for p in after.proposals if p.code not in old]
-    pairs = _pairs(lost, won)
+    pairs = _pairs(lost, won, _shared_words if by_words else _shared_places)
     paired = {p.code for pair in pairs for p in pair}
     return Comparison(
         before=_reviewed(before),
         after=_reviewed(after),
-        added=tuple(_on_one_side(p, before) for p in won if p.code not in paired),
-        gone=tuple(_on_one_side(p, after) for p in lost if p.code not in paired),
+        added=tuple(_on_one_side(p, before, by_words) for p in won if p.code not in paired),
+        gone=tuple(_on_one_side(p, after, by_words) for p in lost if p.code not in paired),
         replaced=tuple(
             CodeReplaced(was.code, now.code, now.description, now.evidence[:2], _why_replaced(was, now, before, after))
             for was, now in pairs
@@ -65,11 +66,23 @@ def _places(proposal: Proposal) -> frozenset[tuple[int, int]]:
     return frozenset((e.start, e.end) for e in proposal.evidence)
 
 
-def _pairs(lost: Sequence[Proposal], won: Sequence[Proposal]) -> list[tuple[Proposal, Proposal]]:
+def _shared_places(a: Proposal, b: Proposal) -> int:
+    """How many places of the note two codes share."""
+    return len(_places(a) & _places(b))
+
+
+def _shared_words(a: Proposal, b: Proposal) -> int:
+    """How many quotations of two codes are the same words, or hold the others'; one category counts least."""
+    mine, other = ({" ".join(e.text.split()).casefold() for e in p.evidence} for p in (a, b))
+    same = sum(x in y or y in x for x in mine for y in other if x and y)
+    return 2 * same + (a.code[:3] == b.code[:3])
+
+
+def _pairs(
+    lost: Sequence[Proposal], won: Sequence[Proposal], shared_by: Callable[[Proposal, Proposal], int]
+) -> list[tuple[Proposal, Proposal]]:
     """Codes that rest on the same words, each used once: first those that share most."""
-    shared = [
-        (-len(_places(a) & _places(b)), a.rank, b.rank, a, b) for a in lost for b in won if _places(a) & _places(b)
-    ]
+    shared = [(-many, a.rank, b.rank, a, b) for a in lost for b in won if (many := shared_by(a, b))]
     taken: set[str] = set()
     pairs = []
     for _, _, _, a, b in sorted(shared, key=lambda row: row[:3]):
@@ -90,11 +103,13 @@ def _kept_back(code: str, report: Report) -> tuple[str | None, str]:
     return None, ""
 
 
-def _on_one_side(proposal: Proposal, other: Report) -> CodeOnOneSide:
-    """A proposal that the other report doesn't have."""
+def _on_one_side(proposal: Proposal, other: Report, by_words: bool) -> CodeOnOneSide:
+    """A proposal that the other report doesn't have; `by_words` where that is of another text."""
     rules = tuple(r for r in proposal.rules if r.id != "specificity-descent")
     rule, why = _kept_back(proposal.code, other)
-    if not why:
+    if not why and by_words:
+        why = "The other text has no words for it, or not these."
+    elif not why:
         by_place = [w for w in other.withheld if set(w.findings) & set(proposal.findings)]
         if by_place:
             rule, why = by_place[0].rule, by_place[0].why

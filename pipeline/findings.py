@@ -41,7 +41,7 @@ _JOIN = {
 # A stage 3a is also a stage 3.
 _STAGE = re.compile(r"(stage-\d)[ab]")
 _QUALIFIERS = frozenset(
-    "psychotic feature features joint unspecified type left right bilateral without without".split()
+    "psychotic feature features joint unspecified type left right bilateral without early sustained full partial".split()
 )
 Span = tuple[int, int]
 AxisWords = dict[str, list[tuple[tuple[str, ...], tuple[str, ...]]]]

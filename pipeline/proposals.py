@@ -24,6 +24,7 @@ from pipeline.findings import Reading, Token
 _QUIET = frozenset(
     "normal unremarkable asymptomatic negative no not without denies other opposite contralateral intact".split()
 )
+_DOUBTS = frozenset("likely probably probable possible possibly presumed presumably suspected perhaps".split())
 _DENIALS = frozenset("no not without denies denied negative never absent".split())
 _AXIS_WORDS = frozenset({"laterality", "acuity", "severity", "stage", "type", "control", "episode"})
 
@@ -103,6 +104,8 @@ class Surroundings:
     reading: Reading
     layout: Layout
     findings: Sequence[Finding]
+    # OCG IV.H: in the outpatient setting a doubted kind, stage or cause doesn't specify what is sure.
+    doubt_excludes: bool = False
     by_sentence: dict[int, list[Finding]] = field(default_factory=lambda: defaultdict(list))
     by_problem: dict[int, list[int]] = field(default_factory=lambda: defaultdict(list))
     by_category: dict[str, list[Finding]] = field(default_factory=lambda: defaultdict(list))
@@ -112,6 +115,7 @@ class Surroundings:
     _everywhere: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
     _own: dict[tuple[int, int, int], list[Token]] = field(default_factory=dict)
     _behind: dict[int, set[Place]] = field(default_factory=dict)
+    _unsure: dict[int, set[Place]] = field(default_factory=dict)
     _problems: dict[int, _Heard] = field(default_factory=dict)
     _categories: dict[str, _Heard] = field(default_factory=dict)
     _alike: dict[frozenset[str], _Heard] = field(default_factory=dict)
@@ -161,14 +165,24 @@ class Surroundings:
 
     def said(self, number: int, clauses: Iterable[int]) -> list[Token]:
         """The tokens of some clauses of a sentence that aren't denied."""
-        denied = self.denied(number)
-        return [t for t in self.clause(number, clauses) if (t.start, t.end) not in denied]
+        unsure = self.unsure(number)
+        return [t for t in self.clause(number, clauses) if (t.start, t.end) not in unsure]
 
     def denied(self, number: int) -> set[Place]:
         """Places of words in a sentence that stand behind a denial in their clause."""
         found = self._behind.get(number)
         if found is None:
-            found = self._behind[number] = _denied(self.reading.sentences[number]) if number >= 0 else set()
+            found = self._behind[number] = _after(_DENIALS, self.reading.sentences[number]) if number >= 0 else set()
+        return found
+
+    def unsure(self, number: int) -> set[Place]:
+        """Places of words in a sentence that stand behind a denial or, where that excludes them, a doubt."""
+        if not self.doubt_excludes or number < 0:
+            return self.denied(number)
+        found = self._unsure.get(number)
+        if found is None:
+            doubted = _after(_DOUBTS, self.reading.sentences[number])
+            found = self._unsure[number] = self.denied(number) | doubted if doubted else self.denied(number)
         return found
 
     def in_problem(self, number: int) -> _Heard:
@@ -287,12 +301,12 @@ def _taken(around: Surroundings, finding: Finding) -> set[tuple[int, int]]:
     return taken
 
 
-def _denied(tokens: Sequence[Token]) -> set[tuple[int, int]]:
-    """Places of words that stand behind a denial in their clause."""
+def _after(cues: frozenset[str], tokens: Sequence[Token]) -> set[tuple[int, int]]:
+    """Places of words that stand behind one of some cues (a denial, a doubt) in their clause."""
     found: set[tuple[int, int]] = set()
     behind = -1
     for token in tokens:
-        if token.word in _DENIALS:
+        if token.word in cues:
             behind = token.clause
         elif token.word in ("but", "with"):
             behind = -1
@@ -308,7 +322,8 @@ def evidence_for(around: Surroundings, finding: Finding) -> Evidence:
     clauses = {t.clause for t in own}
     taken = _taken(around, finding)
     denied = around.denied(finding.sentence)
-    free = [t for t in row if (t.start, t.end) not in taken and ((t.start, t.end) not in denied or t in own)]
+    unsure = around.unsure(finding.sentence)
+    free = [t for t in row if (t.start, t.end) not in taken and ((t.start, t.end) not in unsure or t in own)]
     busy = {t.clause for f in around.by_sentence[finding.sentence] if f is not finding for t in around.own(f)} - clauses
     problem = around.in_problem(finding.problem).without(finding.sentence) if finding.problem >= 0 else {}
     mine = frozenset(t.word for t in own if t.word not in STOP)
@@ -352,11 +367,11 @@ def _handed(around: Surroundings) -> str:
 def _said_of_patient(around: Surroundings, number: int) -> list[Token]:
     """A sentence's words, without those of findings that are denied, doubted or somebody else's."""
     row = around.reading.sentences[number]
-    denied = around.denied(number)
+    unsure = around.unsure(number)
     for other in around.by_sentence[number]:
         if not other.present or not other.patients:
-            denied = denied | {(t.start, t.end) for t in around.own(other)}
-    return [t for t in row if (t.start, t.end) not in denied]
+            unsure = unsure | {(t.start, t.end) for t in around.own(other)}
+    return [t for t in row if (t.start, t.end) not in unsure]
 
 
 def _sides(

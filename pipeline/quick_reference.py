@@ -124,7 +124,7 @@ def quick_reference(
         on=on,
         state=state,
         release=release.release,
-        policies=tuple(_card(policy, code, release) for policy in found.policies),
+        policies=tuple(card(policy, release, code) for policy in found.policies),
         reason="" if found.policies else _REASONS[found.reason],
         edits=tuple(_bites(code, on, tables)),
         pairs=pair_changes(code),
@@ -139,7 +139,12 @@ _TABLES = {
 }
 
 
-def _card(policy: CoveragePolicy, code: str, release: CodeSet) -> Card:
+def card(policy: CoveragePolicy, release: CodeSet, code: str | None = None) -> Card:
+    """What a policy says about one service, or, without one, about all of its services."""
+
+    def about(services: Services) -> bool:
+        return code is None or not services or code in services
+
     return Card(
         id=policy.id,
         kind=policy.kind,
@@ -148,19 +153,34 @@ def _card(policy: CoveragePolicy, code: str, release: CodeSet) -> Card:
         effective=policy.effective,
         basis=policy.basis,
         url=policy.url,
-        never_covered=code in policy.never_covered,
-        supports=tuple(_support(g, policy, release) for g in policy.groups if g.serves(code)),
+        never_covered=code is not None and code in policy.never_covered,
+        supports=tuple(_support(g, policy, release, code) for g in policy.groups if about(g.services)),
         refused=tuple(
-            Support(n.number, *_listed(n.codes, release), quote=n.quote) for n in policy.noncovered if n.serves(code)
+            Support(n.number, *_listed(n.codes, release), needs=_only_for(n.services, code), quote=n.quote)
+            for n in policy.noncovered
+            if about(n.services)
         ),
-        documentation=tuple(_asked(c) for c in policy.criteria if not c.services or code in c.services),
-        limits=tuple(_limit(f) for f in policy.frequency if not f.services or code in f.services),
+        documentation=tuple(_for(c.services, code) + _asked(c) for c in policy.criteria if about(c.services)),
+        limits=tuple(_for(f.services, code) + _limit(f) for f in policy.frequency if about(f.services)),
         caveats=policy.rule.limits,
     )
 
 
-def _support(group: Group, policy: CoveragePolicy, release: CodeSet) -> Support:
-    needs = []
+def shown_services(services: Services) -> str:
+    """Procedures as a policy file writes them: 83036, 90653-90662."""
+    return ", ".join(sorted([c for c in services.codes if c] + [f"{low}-{high}" for low, high in services.ranges]))
+
+
+def _for(services: Services, code: str | None) -> str:
+    return f"{shown_services(services)}: " if code is None and services else ""
+
+
+def _only_for(services: Services, code: str | None) -> tuple[str, ...]:
+    return (f"for {shown_services(services) or 'no procedure'}",) if code is None and services else ()
+
+
+def _support(group: Group, policy: CoveragePolicy, release: CodeSet, code: str | None) -> Support:
+    needs = list(_only_for(group.services, code))
     if group.secondary:
         needs.append("never alone: it is the partner of another group")
     for number in group.requires:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -23,7 +23,7 @@ from pipeline.claim_edits import claim_edits
 from pipeline.evaluation_management import level
 from pipeline.extractors import abbreviations, extract
 from pipeline.findings import Reading, as_findings, kind_of, match_terms, read_words
-from pipeline.gaps import denial_risks, elements_of, find_gaps, problem_elements, rationale_links
+from pipeline.gaps import denial_risks, elements_of, problem_elements, rationale_links, seek_gaps
 from pipeline.guidelines import Coding, decide
 from pipeline.language import ner
 from pipeline.proposals import Surroundings
@@ -31,12 +31,19 @@ from pipeline.risk import conditions
 from pipeline.sections import read_layout
 
 
-def review(note: Note, claim: Claim | None = None, model: str | None = None, hcc: bool = False) -> Report:
+def review(
+    note: Note,
+    claim: Claim | None = None,
+    model: str | None = None,
+    hcc: bool = False,
+    settled: Collection[str] | None = None,
+) -> Report:
     """Review one note, with or without the claim that was billed for it.
 
     The date of service chooses the code set; without one the newest release with known dates is used and the report
     says so. `model` names an installed spaCy model whose mentions are added to the findings. `hcc` adds the optional
-    risk-adjustment layer (hccinfhir). Raises nothing for any text of 0 to 1,000,000 characters; InputProblem for a
+    risk-adjustment layer (hccinfhir). `settled` are fingerprints of gaps that were judged before: on the same words they
+    aren't asked again but listed apart. Raises nothing for any text of 0 to 1,000,000 characters; InputProblem for a
     model that isn't installed, and for what `hcc` can't be had without.
     """
     table = hcc_table(note.date_of_service) if hcc else None
@@ -52,7 +59,7 @@ def review(note: Note, claim: Claim | None = None, model: str | None = None, hcc
         codes=codes,
         note=note,
         layout=layout,
-        around=Surroundings(reading, layout, findings),
+        around=Surroundings(reading, layout, findings, doubt_excludes=note.setting == "outpatient"),
         facts=guideline_facts(),
     )
     proposals, candidates, withheld = decide(coding, findings)
@@ -61,12 +68,13 @@ def review(note: Note, claim: Claim | None = None, model: str | None = None, hcc
         why = f"{codes.release} doesn't cover this date of service"
         candidates = [*(Candidate(p.code, p.confidence, why, p.findings) for p in proposals), *candidates]
         proposals = []
-    problems = problem_elements(codes, layout, findings, proposals)
+    problems = problem_elements(codes, layout, findings, proposals, note.text)
     elements = elements_of(f for f in findings if f.patients)
     if claim is not None:
-        claim = _of_encounter(claim, note)
+        claim = of_encounter(claim, note)
     check = _checked(note, layout, claim, findings, proposals) if claim is not None else None
-    gaps = find_gaps(codes, note, layout, findings, proposals, problems, check)
+    found = seek_gaps(codes, note, layout, findings, proposals, problems, check, settled or ())
+    gaps = found.gaps
     em = level(findings, proposals, claim, note.text, layout) if note.setting == "outpatient" else None
     return Report(
         note=NoteFacts(len(note.text), note.setting, note.date_of_service, codes.release, tuple(notices)),
@@ -82,6 +90,8 @@ def review(note: Note, claim: Claim | None = None, model: str | None = None, hcc
         problem_elements=problems,
         denial_risks=denial_risks(check, em, gaps, elements),
         risk=conditions(codes, note, layout, findings, proposals, candidates, table, coding.facts) if table else None,
+        settled=found.settled if settled is not None else None,
+        further_gaps=found.further,
     )
 
 
@@ -102,7 +112,7 @@ def _checked(
     )
 
 
-def _of_encounter(claim: Claim, note: Note) -> Claim:
+def of_encounter(claim: Claim, note: Note) -> Claim:
     """A claim with the note's date of service, age and sex where it has none of its own."""
     patient: dict[str, Any] = {}
     if claim.patient.age is None and note.patient.age is not None:

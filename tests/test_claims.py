@@ -164,6 +164,59 @@ def test_a_missing_pointer_is_put_right_and_no_notice_is_suggested():
     )
 
 
+def of_id(key, kind="Article", **changes):
+    return article(rule=Rule(key, "policy", f"Synthetic {key}", "w", (Source("made up"),)), kind=kind, **changes)
+
+
+def judged(policies, diagnoses, pointers=None):
+    line = {"code": "11721", "pointers": pointers or list(range(1, len(diagnoses) + 1))}
+    claim = Claim.model_validate({"date_of_service": DAY, "state": "FL", "diagnoses": diagnoses, "lines": [line]})
+    return check_claim(claim, load, None, PolicyBook((PolicyList(tuple(policies)),))).lines[0]
+
+
+FEET = of_id("A10", groups=(Group(1, listed("B35.1")),))
+HEARTS = of_id("A20", groups=(Group(4, listed("I10")),), noncovered=(NonCovered(9, listed("L84")),))
+NO_LISTS = of_id("A05", groups=())
+
+
+@pytest.mark.parametrize(
+    ("diagnoses", "pointers", "expected", "used", "other"),
+    [
+        (["B35.1"], None, "PASS", "A10", ("A20", "FAIL_DX")),
+        (["I10"], None, "PASS", "A20", ("A10", "FAIL_DX")),
+        (["R05.9"], None, "FAIL_DX", "A10", ("A20", "FAIL_DX")),
+        (["L84"], None, "NON_COVERED", "A20", ("A10", "FAIL_DX")),
+        (["L84", "I10"], [1], "FAIL_NOT_LINKED", "A20", ("A10", "FAIL_DX")),
+    ],
+)
+def test_of_several_articles_the_one_that_applies_to_the_diagnoses_decides(diagnoses, pointers, expected, used, other):
+    for order in ((FEET, HEARTS), (HEARTS, FEET)):
+        found = judged(order, diagnoses, pointers)
+        assert (found.verdict, found.policy.id) == (expected, used)
+        assert [(o.id, o.verdict) for o in found.other_policies] == [other]
+        assert "several-policies" in found.reasons
+        assert f"{other[0]} ({other[1]})" in found.why
+
+
+def test_an_article_without_lists_does_not_excuse_a_line_that_another_lists_diagnoses_for():
+    found = judged((NO_LISTS, FEET), ["R05.9"])
+    assert (found.verdict, found.policy.id, found.other_policies) == ("FAIL_DX", "A10", ())
+    assert judged((NO_LISTS,), ["R05.9"]).verdict == "PASS_DX_DOC_GAP"
+
+
+def test_an_ncd_is_judged_alone_whatever_articles_stand_beside_it():
+    ncd = of_id("n", kind="NCD", groups=(Group(1, listed("E11.51")),))
+    found = judged((FEET, ncd), ["B35.1"])
+    assert (found.verdict, found.policy.id, found.other_policies) == ("FAIL_DX", "n", ())
+
+
+def test_proposed_diagnoses_are_pointed_to_by_any_of_several_articles():
+    claim = Claim.model_validate({"date_of_service": DAY, "state": "FL", "lines": [{"code": "11721"}]})
+    proposals = [proposal("R05.9"), proposal("I10")]
+    assumed = assume(claim, proposals, load, PolicyBook((PolicyList((FEET, HEARTS)),)))
+    assert assumed.lines[0].pointers == (2,)
+
+
 def proposal(code, text="words", start=0):
     return Proposal(code, "", 0.9, ("f1",), (Evidence(start, start + len(text), text),))
 

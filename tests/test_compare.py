@@ -97,6 +97,20 @@ def test_every_code_of_both_sides_is_accounted_for():
             assert new == {p.code for p in after.proposals}
 
 
+def test_texts_that_differ_are_compared_by_their_words():
+    before, after = (
+        "Assessment:\n1. Carpal tunnel syndrome.",
+        "Assessment:\n1. Carpal tunnel syndrome, right.\n2. Cough.",
+    )
+    old, new = (review(Note(text, date_of_service=DAY)) for text in (before, after))
+    found = compare(old, new, by_words=True)
+    assert [(r.before, r.after) for r in found.replaced] == [("G56.00", "G56.01")]
+    (added,) = found.added
+    assert added.code == "R05.9"
+    assert "other text" in added.why
+    assert compare(new, new, by_words=True).same
+
+
 # --- the command line ----------------------------------------------------------------------------------------------
 
 

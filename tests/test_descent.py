@@ -126,6 +126,11 @@ def test_without_a_word_the_child_that_adds_nothing_is_taken(place, words, defau
     assert codes_of(place, "") == [default]
 
 
+def test_a_word_with_a_default_of_its_own_leads_to_it():
+    assert codes_of("F32", "major depressive disorder") == ["F32.9"]
+    assert codes_of("F32", "major depressive disorder, moderate") == ["F32.1"]
+
+
 def test_a_fracture_without_more_is_closed_and_at_its_first_visit(coded):
     assert "S52.501A" in coded("Assessment:\n1. Fracture of the lower end of the right radius.")
     assert "S52.501B" not in coded("Assessment:\n1. Fracture of the lower end of the right radius.")

@@ -212,7 +212,7 @@ def test_rows_that_cannot_be_used_are_counted_with_their_reason(there):
     [
         ("a.csv", "<html><body>Sign in</body></html>", "no file for claim edits"),
         ("a.csv", "", "no file for claim edits"),
-        ("a.zip", b"this is no zip", "no file for claim edits"),
+        ("a.zip", b"this is no zip", "not a valid zip"),
         ("a.zip", zipped(a__csv=MUE)[:-40], "damaged"),
         ("a.zip", zipped(**{"../a__csv": MUE}), "outside"),
         ("a.zip", zipped(a__txt=b"0" * 5_000_000), "packed far more tightly"),

@@ -300,3 +300,9 @@ def test_what_a_coder_would_code(note, there, absent, coded):
     codes = coded(note, setting="inpatient" if "DISCHARGE" in note else "outpatient")
     assert there in codes or not there
     assert absent not in codes
+
+
+def test_a_short_name_in_the_history_is_the_full_name_of_the_assessment(reviewed):
+    report = reviewed("HPI: Known cardiomyopathy, takes carvedilol.\nAssessment:\n1. Ischemic cardiomyopathy.")
+    assert [p.code for p in report.proposals] == ["I25.5"]
+    assert ("I42.9", "more-specific-documented") in {(w.code, w.rule) for w in report.withheld}

@@ -18,8 +18,10 @@ MAY_IMPORT = {
 }
 OURS = {*MAY_IMPORT, "cli", "app"}
 # Steps that may be used by other modules of the pipeline, and those that know the order of the steps.
-SHARED_STEPS = {"pipeline.findings", "pipeline.proposals", "pipeline.language"}
-CONDUCTORS = {"pipeline.review", "pipeline.batch", "pipeline.explain"}
+SHARED_STEPS = {"pipeline.findings", "pipeline.proposals", "pipeline.language", "pipeline.compare"}
+CONDUCTORS = {"pipeline.review", "pipeline.batch", "pipeline.explain", "pipeline.suppose", "pipeline.appeals"} | {
+    f"pipeline.teaching.{name}" for name in ("lessons", "pairs", "checklist", "exercises")
+}
 BEHIND = {
     "spacy": {"pipeline.language", "pipeline.sections", "pipeline.findings", "pipeline.assertions"},
     "medspacy": {"pipeline.language", "pipeline.sections", "pipeline.findings", "pipeline.assertions"},

@@ -11,6 +11,7 @@ import pytest
 
 from exchange.rendered import as_html, as_markdown, as_text, code_page, marked_note, text_lines, words
 from models.claim import ClaimCheck, Edit, Verdict
+from models.gap import Supposed
 from models.proposal import Candidate, Evidence, Withheld
 from tests.store_expected import FOLDER, names, review_sample
 
@@ -29,7 +30,18 @@ def hostile():
         findings=tuple(replace(f, text=HOSTILE) for f in report.findings),
         candidates=(Candidate("I10", 0.3, HOSTILE, ("f1",)),),
         withheld=(Withheld("J18.9", "outpatient-uncertain", HOSTILE, ("f1",)),),
-        gaps=tuple(replace(g, about=HOSTILE, ask=HOSTILE, evidence=evidence) for g in report.gaps),
+        gaps=tuple(
+            replace(
+                g, about=HOSTILE, ask=HOSTILE, evidence=evidence,
+                supposed=(Supposed(HOSTILE, words=((0, HOSTILE),), codes=((HOSTILE, None),), why=HOSTILE),),
+            )
+            for g in report.gaps
+        ),
+        settled=tuple(replace(g, about=HOSTILE, ask=HOSTILE) for g in report.gaps),
+        problem_elements=tuple(
+            replace(p, problem=HOSTILE, evidence=(("exam", evidence), ("history", evidence)))
+            for p in report.problem_elements
+        ),
         claim=ClaimCheck(
             lines=(Verdict(line=1, code=HOSTILE, verdict="FAIL_DX", why=HOSTILE, missing=(HOSTILE,), evidence=evidence),),
             edits=(Edit(edit="dx-unknown", severity="error", dx=HOSTILE, why=HOSTILE, source="x"),),
@@ -133,3 +145,14 @@ def test_a_page_of_a_code_names_title_path_and_inherited_notes():
     page = code_page("i50.22", dt.date(2026, 5, 12))
     assert page.startswith("I50.22") and "Chronic systolic" in page and "billable" in page
     assert "(at I50)" in page
+
+
+def test_the_elements_of_each_problem_stand_in_every_format_with_their_words(reviewed):
+    text = "HPI: Right knee pain for a year.\nAssessment:\n1. Osteoarthritis of the right knee.\n"
+    report = reviewed(text)
+    (problem,) = report.problem_elements
+    assert problem.elements.symptoms
+    assert 'symptoms: "Right knee pain"' in as_text(report)
+    for shown in (as_markdown(report), as_html(report, text)):
+        assert "Right knee pain" in shown.split("Documented")[1].split("E/M")[0]
+    assert max(map(len, as_text(report).splitlines())) <= 100

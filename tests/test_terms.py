@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from datetime import date
 
 import pytest
 
+from code_maps.tables import read_table
 from code_maps.terms import fold, rows, tables, term_index, term_words
+from models.text import Note
+from pipeline.review import review
 
 LEAST_ROWS = 500
 
@@ -178,3 +182,19 @@ def test_the_index_is_the_same_each_time_it_is_compiled(codes):
 
 def test_the_tables_hold_enough_to_read_notes():
     assert sum(1 for table in tables() for _ in rows(table)) > LEAST_ROWS * 20
+
+
+def test_folding_a_folded_word_changes_nothing_more():
+    for row in read_table("code_maps.terms", "words.csv"):
+        for word in row["as"].split():
+            assert fold(word) == word, row
+
+
+@pytest.mark.parametrize(
+    "said",
+    ["Jaundice", "Shingles", "Hemorrhoids", "Intestinal obstruction", "Mood disorder", "Cholesteatoma", "Croup", "Anuria",
+     "Dysarthria", "Pheochromocytoma", "Urinary incontinence", "Atrial flutter", "Malaria", "Fecal impaction"],
+)  # fmt: skip
+def test_plain_names_of_diseases_lead_somewhere(said):
+    report = review(Note(f"Assessment:\n1. {said}.", date_of_service=date(2026, 5, 12)))
+    assert report.proposals, said

@@ -1,4 +1,4 @@
-"""The sidebar of the Review page: a note, the encounter and the claim, read into records."""
+"""The sidebar of the Review page: which note, the encounter and the claim, read into records."""
 
 from __future__ import annotations
 
@@ -11,15 +11,21 @@ from typing import Any
 import streamlit as st
 
 from code_maps.icd10cm import load
+from code_maps.icd10cm.problems import UnknownRelease
+from code_maps.services import service_name
+from exchange.notes_in import read_note_file
 from models.claim import Claim
 from models.problem import InputProblem
 from models.record import NoteRecord, validated
+from models.text import Setting
+from ui import decisions
+from ui.lookup import lookup
+from ui.parts import plain_label
 from ui.samples import samples
 
-MOST = 1_000_000
 LETTERS = "ABCDEFGHIJKL"
 _FIELDS = (
-    "sample", "text", "on", "setting", "age", "sex", "payer", "state", "diagnoses", "contract", "last_seen",
+    "sample", "on", "setting", "age", "sex", "payer", "state", "diagnoses", "contract", "last_seen",
     "history", "abn",
 )  # fmt: skip
 _BLANK: Mapping[str, Any] = {"code": "", "modifiers": "", "units": 1.0, "pointers": "", "on": ""}
@@ -27,12 +33,32 @@ _BLANK: Mapping[str, Any] = {"code": "", "modifiers": "", "units": 1.0, "pointer
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
-    """What was entered. A problem with the claim leaves the note reviewable; one with the note doesn't."""
+    """What was entered beside the note. Problems with the claim leave the note reviewable."""
 
-    record: NoteRecord | None = None
+    setting: Setting = "outpatient"
+    on: dt.date | None = None
+    age: float | None = None
+    sex: str | None = None
     claim: Claim | None = None
-    note_problem: str = ""
-    claim_problem: str = ""
+    claim_problems: tuple[str, ...] = ()
+    file_problem: str = ""
+    file_notice: str = ""
+
+    def record(self, text: str) -> NoteRecord:
+        """The note with its encounter. Raises InputProblem."""
+        patient = {"age": self.age, "sex": self.sex}
+        data = {"id": "note", "text": text, "setting": self.setting, "date_of_service": self.on, "patient": patient}
+        return validated(NoteRecord, data, "the form")
+
+
+def set_text(text: str) -> None:
+    """Another note, or an edited one. What was decided stays where most of the lines stay."""
+    state = st.session_state
+    before, after = (set(filter(None, map(str.strip, t.splitlines()))) for t in (state.get("text", ""), text))
+    if 2 * len(before & after) < max(len(before), len(after), 1):
+        decisions.forget()
+        state["open"] = None
+    state["text"] = text
 
 
 def take_sample(name: str | None = None) -> None:
@@ -48,7 +74,8 @@ def take_sample(name: str | None = None) -> None:
     on = encounter.get("date_of_service") or claim.get("date_of_service")
     age = patient.get("age")
     seen = claim.get("patient", {})
-    state["text"] = sample.text
+    decisions.forget()
+    state["text"], state["open"] = sample.text, None
     state["setting"] = encounter.get("setting", "outpatient")
     state["on"] = dt.date.fromisoformat(on) if on else None
     state["age"], state["sex"] = None if age is None else float(age), patient.get("sex")
@@ -64,7 +91,7 @@ def take_sample(name: str | None = None) -> None:
          "on": line.get("date_of_service") or ""}
         for line in claim.get("lines", [])
     )  # fmt: skip
-    state["file_problem"] = ""
+    state["file_problem"] = state["file_notice"] = ""
 
 
 def clear() -> None:
@@ -72,7 +99,8 @@ def clear() -> None:
     for name in _FIELDS:
         st.session_state.pop(name, None)
     st.session_state.pop("kept", None)
-    st.session_state["file_problem"] = ""
+    st.session_state["file_problem"] = st.session_state["text"] = ""
+    decisions.forget()
     _set_lines(())
 
 
@@ -84,25 +112,16 @@ def _set_lines(lines: Iterable[dict[str, Any]]) -> None:
 def _take_file() -> None:
     state = st.session_state
     upload = state.get("upload")
-    state["file_problem"] = ""
+    state["file_problem"] = state["file_notice"] = ""
     if upload is None:
         return
-    data = upload.getvalue()
     try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        state["file_problem"] = (
-            f"The file isn't UTF-8 text (byte {error.start + 1}). Save the note as UTF-8 text and try again."
-        )
+        read = read_note_file(upload.name, upload.getvalue())
+    except InputProblem as problem:
+        state["file_problem"] = str(problem)
         return
-    if "\0" in text:
-        state["file_problem"] = "The file isn't text: it holds zero bytes. Save the note as UTF-8 text and try again."
-    elif not text.strip():
-        state["file_problem"] = "The file is empty. Choose a file that holds a note."
-    elif len(text) > MOST:
-        state["file_problem"] = f"The file holds {len(text):,} characters; a note has at most {MOST:,}. Split the file."
-    else:
-        state["text"], state["sample"] = text, ""
+    state["sample"], state["file_notice"] = "", " ".join(read.notices)
+    set_text(read.text)
 
 
 def _restore() -> None:
@@ -130,31 +149,26 @@ def sidebar() -> Inputs:
         if known:
             st.selectbox(
                 "Sample note", ["", *known], key="sample", on_change=take_sample,
-                format_func=lambda n: known[n].title if n else "Choose one, or paste below",
+                format_func=lambda n: known[n].title if n else "Choose one, or paste your own",
             )  # fmt: skip
-        text = st.text_area(
-            "Note", key="text", height=118, max_chars=MOST, placeholder="Paste a note here, then Ctrl+Enter"
-        )
         sample = known.get(state.get("sample") or "")
         one, two = st.columns(2)
-        with one.popover(
-            "Upload", icon=":material/upload_file:", width="stretch", key="uploads", help="A note as a .txt file"
-        ):
-            st.file_uploader("Note file (.txt)", type=["txt"], key="upload", on_change=_take_file)
-        if sample and sample.text == text and sample.about:
-            with two.popover("Lesson", icon=":material/school:", width="stretch", help="What this sample teaches"):
+        with one.popover("Upload", icon=":material/upload_file:", width="stretch", key="uploads"):
+            st.file_uploader(
+                "A note as .txt, .docx or .pdf", type=["txt", "docx", "pdf"], key="upload", on_change=_take_file
+            )
+        if sample and sample.text == state.get("text") and sample.about:
+            with two.popover("Lesson", icon=":material/school:", width="stretch"):
                 st.markdown(sample.about)
         else:
-            two.button(
-                "Clear", on_click=clear, icon=":material/ink_eraser:", width="stretch", help="Empty the whole form"
-            )
+            two.button("Clear", on_click=clear, icon=":material/ink_eraser:", width="stretch")
         _heading("Encounter")
         one, two = st.columns([1.4, 1])
         on = one.date_input(
             "Date of service", key="on", value=None, min_value=dt.date(2015, 10, 1), format="YYYY-MM-DD"
         )
         setting = two.segmented_control(
-            "Setting", ["outpatient", "inpatient"], key="setting", required=True, help="Outpatient or inpatient",
+            "Setting", ["outpatient", "inpatient"], key="setting", required=True,
             format_func=lambda s: {"outpatient": "OP", "inpatient": "IP"}[s],
         )  # fmt: skip
         one, two = st.columns([1.4, 1])
@@ -167,6 +181,8 @@ def sidebar() -> Inputs:
         diagnoses = st.text_input("Diagnoses, A to L", key="diagnoses", placeholder="M17.11, I10")
         codes = diagnoses.replace(",", " ").upper().split()
         _lettered(codes, on)
+        if _known(on):
+            lookup("Find a diagnosis or service", "find_any", load(on), _add, services=True)
         lines = st.data_editor(
             state["lines"], num_rows="dynamic", key=f"grid{state['grid']}", hide_index=True, width="stretch",
             column_order=("code", "modifiers", "units", "pointers", "on"),
@@ -178,6 +194,7 @@ def sidebar() -> Inputs:
                 "on": st.column_config.TextColumn("Date", help="Where it differs: 2026-05-12", width=86),
             },
         )  # fmt: skip
+        beside = st.container()
         with st.expander("More about the claim"):
             contract = st.segmented_control("Contract", ["B", "DME"], key="contract", required=True)
             last_seen = st.text_input("Last seen", key="last_seen", placeholder="2026-01-20, never; empty is unknown")
@@ -185,40 +202,77 @@ def sidebar() -> Inputs:
                 "Earlier services", key="history", placeholder="83036 2026-01-20; none; empty is unknown"
             )
             abn = st.checkbox("An ABN is on file", key="abn")
-    state["kept"] = {name: state[name] for name in _FIELDS if name in state}
-    state["kept_lines"], state["kept_grid"] = [dict(line) for line in lines], state["grid"]
-    if state.get("file_problem"):
-        return Inputs(note_problem=state["file_problem"])
-    if not (text or "").strip():
-        return Inputs()
-    claim, problem = None, ""
-    try:
-        claim = _claim(
+        claim, problems = _claim(
             {"date_of_service": on, "payer": payer.strip() or "medicare", "state": us_state.strip().upper() or None,
              "contract": contract or "B", "diagnoses": codes, "abn_on_file": abn},
             {"age": age, "sex": sex}, lines, last_seen, history,
         )  # fmt: skip
-    except InputProblem as error:
-        problem = str(error)
-    try:
-        record = validated(
-            NoteRecord,
-            {"id": "note", "text": text, "setting": setting or "outpatient", "date_of_service": on,
-             "patient": {"age": age, "sex": sex}},
-            "the form",
-        )  # fmt: skip
-    except InputProblem as error:
-        return Inputs(note_problem=str(error))
-    return Inputs(record, claim, "", problem)
+        with beside:
+            _named(lines)
+            if problems:
+                said = "\n\n".join(plain_label(p) for p in problems)
+                st.error(f"The claim isn't checked.\n\n{said}", icon=":material/error:")
+    state["kept"] = {name: state[name] for name in _FIELDS if name in state}
+    state["kept_lines"], state["kept_grid"] = [dict(line) for line in lines], state["grid"]
+    return Inputs(
+        "inpatient" if setting == "inpatient" else "outpatient", on, age, sex, claim, problems,
+        state.get("file_problem") or "", state.get("file_notice") or "",
+    )  # fmt: skip
+
+
+def _add(code: str) -> None:
+    """A code that was found goes into the claim: a diagnosis to the diagnoses, a service to the lines."""
+    state = st.session_state
+    if not code[:1].isalpha() or service_name(code):
+        lines = [line for line in state.get("kept_lines", []) if str(line.get("code") or "").strip()]
+        _set_lines([*lines, {**_BLANK, "code": code}])
+        return
+    written = state.get("diagnoses") or ""
+    if code not in written.replace(",", " ").upper().split():
+        state["diagnoses"] = f"{written.rstrip(', ')}, {code}".lstrip(", ")
+
+
+def point(line: int, pointers: Iterable[int]) -> None:
+    """Take over the pointers that were suggested for a claim line. `line` counts those with a service, from 1."""
+    lines = [dict(row) for row in st.session_state.get("kept_lines", [])]
+    billed = [row for row in lines if str(row.get("code") or "").strip()]
+    if 0 < line <= len(billed):
+        billed[line - 1]["pointers"] = " ".join(LETTERS[p - 1] for p in pointers if 0 < p <= len(LETTERS))
+        _set_lines(lines)
+
+
+def _named(rows: Iterable[Mapping[str, Any]]) -> None:
+    """The services of the lines in our own words, as far as we have a name for them."""
+    shown = []
+    for number, row in enumerate(rows, 1):
+        code = str(row.get("code") or "").strip().upper()
+        if code:
+            name = service_name(code) or "no name on file"
+            shown.append(
+                f"<div><b>{number}</b> <code>{html.escape(code)}</code> <span>{html.escape(name)}</span></div>"
+            )
+    if shown:
+        st.html(f'<div class="cp-dx">{"".join(shown)}</div>')
 
 
 def _heading(text: str) -> None:
     st.html(f'<div class="cp-side">{text}</div>')
 
 
+def _known(on: dt.date | None) -> bool:
+    """Whether there is a code set for the date."""
+    try:
+        load(on)
+    except UnknownRelease:
+        return False
+    return True
+
+
 def _lettered(codes: list[str], on: dt.date | None) -> None:
     """The diagnoses of the claim with the letters that lines point by."""
     if not codes:
+        return
+    if not _known(on):
         return
     release = load(on)
     rows = []
@@ -235,39 +289,64 @@ def _lettered(codes: list[str], on: dt.date | None) -> None:
 
 def _claim(
     data: dict[str, Any], patient: dict[str, Any], rows: Iterable[Mapping[str, Any]], last_seen: str, history: str
-) -> Claim | None:
-    """The claim of the form; None where neither lines nor diagnoses are entered. Raises InputProblem."""
-    lines = []
+) -> tuple[Claim | None, tuple[str, ...]]:
+    """The claim of the form (None where neither lines nor diagnoses are entered), or everything that is wrong with it."""
+    lines, problems = [], []
     for number, row in enumerate(rows, 1):
-        code = str(row.get("code") or "").strip().upper()
-        pointers = _pointers(str(row.get("pointers") or ""), number)
-        if not code:
-            if pointers:
-                raise InputProblem("pointers without a service", f"Claim line {number}", "enter its CPT or HCPCS code")
+        try:
+            line = _line(row, number)
+        except InputProblem as problem:
+            problems.append(str(problem))
             continue
-        modifiers = str(row.get("modifiers") or "").replace(",", " ").upper().split()
-        units = row.get("units")
-        day = str(row.get("on") or "").strip()
-        lines.append(
-            {
-                "code": code,
-                "modifiers": modifiers,
-                "units": 1 if units is None or units != units else units,
-                "pointers": pointers,
-                "date_of_service": _date(day, f"Claim line {number}") if day else None,
-            }
-        )
-    if not lines and not data["diagnoses"]:
-        return None
-    if last_seen.strip():
-        patient = {
-            **patient,
-            "last_seen": None if last_seen.strip().lower() == "never" else _date(last_seen, "Last seen"),
-        }
+        if line is not None:
+            lines.append(line)
     data = {**data, "patient": patient, "lines": lines}
-    if history.strip():
-        data["history"] = _history(history)
-    return validated(Claim, data, "the claim")
+    try:
+        if last_seen.strip():
+            seen = None if last_seen.strip().lower() == "never" else _date(last_seen, "Last seen")
+            data["patient"] = {**patient, "last_seen": seen}
+    except InputProblem as problem:
+        problems.append(str(problem))
+    try:
+        if history.strip():
+            data["history"] = _history(history)
+    except InputProblem as problem:
+        problems.append(str(problem))
+    if problems:
+        return None, tuple(problems)
+    if not lines and not data["diagnoses"]:
+        return None, ()
+    try:
+        return validated(Claim, data, "the claim"), ()
+    except InputProblem as problem:
+        return None, (str(problem),)
+
+
+def _line(row: Mapping[str, Any], number: int) -> dict[str, Any] | None:
+    """One line of the grid; None for an empty one. Raises InputProblem that names the line."""
+    where = f"Claim line {number}"
+    code = str(row.get("code") or "").strip().upper()
+    pointers = _pointers(str(row.get("pointers") or ""), number)
+    modifiers = str(row.get("modifiers") or "").replace(",", " ").upper().split()
+    day = str(row.get("on") or "").strip()
+    if not code:
+        if pointers or modifiers or day:
+            left = "pointers" if pointers else "modifiers" if modifiers else "a date"
+            raise InputProblem(f"{left} without a service", where, "enter its CPT or HCPCS code")
+        return None
+    if not (len(code) == 5 and code.isascii() and code.isalnum()):
+        raise InputProblem(f"{code!r} is no CPT or HCPCS code", where, "write five letters or digits, such as 20610")
+    for modifier in modifiers:
+        if len(modifier) != 2 or not modifier.isalnum():
+            raise InputProblem(f"{modifier!r} is no modifier", where, "write two letters or digits, such as 25 RT")
+    units = row.get("units")
+    return {
+        "code": code,
+        "modifiers": modifiers,
+        "units": 1 if units is None or units != units else units,
+        "pointers": pointers,
+        "date_of_service": _date(day, where) if day else None,
+    }
 
 
 def _pointers(entered: str, line: int) -> list[int]:

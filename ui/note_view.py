@@ -1,45 +1,58 @@
-"""The note with its findings marked: filters by kind and assertion, words of the chosen code, two-way with the results.
+"""The note: an editor to paste it into, and the note with its findings marked, both in one place.
 
-The browser side builds every node with `textContent`: nothing of a note is ever read as HTML.
+Findings are shown by kind and assertion with a legend and filters; the words of the chosen result are lit. The browser
+side builds every node with `textContent`: nothing of a note is ever read as HTML. It also listens to the buttons of the
+results (`ui.parts`), so that showing their words needs no answer from Python.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from importlib.resources import files
-from itertools import pairwise
 from typing import Any
 
 import streamlit as st
 
-from exchange.rendered import KINDS, MARK_CSS, Piece, described, pieces, results_of
-from models.proposal import Proposal
+from exchange.rendered import KINDS, MARK_CSS, described, pieces, results_of
 from models.report import Report
+from ui.results import Shown
 
 NoteData = dict[str, Any]
 
 _HTML = """
 <div class="cp">
-  <div class="legend" role="group" aria-label="Marks shown in the note"></div>
-  <div class="scroll" tabindex="0" role="region" aria-label="Note"><div class="note"></div></div>
+  <div class="bar"><div class="legend" role="group" aria-label="Marks shown in the note"></div>
+    <button type="button" class="edit" aria-keyshortcuts="Alt+E" title="Edit the note (Alt+E)">Edit</button></div>
+  <div class="scroll" tabindex="0" role="region" aria-label="The note with its marks"><div class="note" dir="auto"></div></div>
   <div class="about" aria-live="polite"></div>
+  <div class="editing"><textarea aria-label="Note" spellcheck="false" dir="auto"></textarea>
+    <div class="buttons"><button type="button" class="go" aria-keyshortcuts="Control+Enter">Review</button>
+      <button type="button" class="back" aria-keyshortcuts="Escape">Back to the marks</button>
+      <span class="keys">Ctrl+Enter reviews</span></div></div>
 </div>
 """
 
 _JS = """
-const HINT = "Point at marked words: what they are, the cue that decided, the codes that rest on them.";
+const HINT = "Point at marked words: what they are and what rests on them; a click opens it. " +
+  "Alt+\\u2193 next result, Alt+E edit.";
+const el = (tag, text, cls) => {
+  const node = document.createElement(tag);
+  if (text) node.textContent = text;
+  if (cls) node.className = cls;
+  return node;
+};
+const lines = (text) => text.replace(/\\r\\n?/g, "\\n");
 
 export default function ({ data, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector(".cp");
-  const [note, legend, about] = [".note", ".legend", ".about"].map((name) => root.querySelector(name));
-  const state = (root.state ||= { off: new Set(), coded: false, hush: false, key: null, chosen: null });
-  const el = (tag, text, cls) => {
-    const node = document.createElement(tag);
-    if (text) node.textContent = text;
-    if (cls) node.className = cls;
-    return node;
-  };
+  const [note, legend, about, box, editor, edit, back] =
+    [".note", ".legend", ".about", ".scroll", "textarea", ".edit", ".back"].map((name) => root.querySelector(name));
+  const text = data.pieces.map((piece) => piece.t).join("");
+  const fresh = !root.state;
+  const state = (root.state ||= { off: new Set(), coded: false, hush: false, key: null, seen: null, cut: [] });
+  const smooth = () => matchMedia("(prefers-reduced-motion: no-preference)").matches && data.pieces.length < 4000;
+
   const apply = () => {
     for (const mark of note.querySelectorAll("mark")) {
       const m = mark.piece;
@@ -49,25 +62,69 @@ export default function ({ data, parentElement, setTriggerValue }) {
     }
   };
   const build = () => {
-    note.replaceChildren();
+    const all = document.createDocumentFragment();
+    state.nodes = [];
+    state.cut = [];
     for (const piece of data.pieces) {
-      const plain = () => (piece.h ? el("b", "", "h") : document.createDocumentFragment());
-      const node = piece.k ? el("mark", "", piece.cls) : plain();
-      for (const [text, axis] of piece.t) node.append(axis ? el("i", text, "axis") : document.createTextNode(text));
+      const node = piece.k ? el("mark", piece.t, piece.cls) : el(piece.h ? "b" : "span", piece.t, piece.h ? "h" : "");
+      node.piece = piece;
       if (piece.k) {
-        node.piece = piece;
         node.dataset.tag = piece.tag;
-        node.dataset.id = piece.id;
         node.title = piece.about;
         node.setAttribute("role", "button");
         node.setAttribute("aria-description", piece.about);
-        const tell = () => { about.textContent = piece.about; };
-        node.onmouseenter = tell; node.onfocus = tell;
-        node.onmouseleave = () => { about.textContent = HINT; };
-        node.onclick = () => { if (!node.classList.contains("off")) setTriggerValue("picked", piece.ids.join(" ")); };
-        node.onkeydown = (e) => { if (e.key === "Enter" || e.key === " ") { e.preventDefault(); node.onclick(); } };
       }
-      note.append(node);
+      state.nodes.push(node);
+      all.append(node);
+    }
+    note.replaceChildren(all);
+  };
+  const markOf = (event) => event.target.closest?.("mark");
+  const explain = (event) => { about.textContent = markOf(event)?.piece.about ?? HINT; };
+  note.onmouseover = explain;
+  if (fresh) note.addEventListener("focusin", explain);
+  note.onclick = (event) => {
+    const mark = markOf(event);
+    if (mark && !mark.classList.contains("off") && getSelection().isCollapsed) tell("words:" + mark.piece.ids.join(" "));
+  };
+  note.onkeydown = (event) => {
+    const mark = markOf(event);
+    if (mark && (event.key === "Enter" || event.key === " ")) {
+      event.preventDefault();
+      tell("words:" + mark.piece.ids.join(" "));
+    }
+  };
+  const tell = (what) => setTriggerValue("told", what);
+
+  // Words that are shown: marks over them are lit, and the words themselves are set off, marked or not.
+  const light = (spans, axes) => {
+    for (const node of state.cut) node.replaceChildren(document.createTextNode(node.piece.t));
+    state.cut = [];
+    root.classList.toggle("chosen", spans.length > 0);
+    let first = null;
+    const main = spans[0];
+    for (const node of state.nodes) {
+      const p = node.piece, over = spans.some(([a, b]) => a < p.e && p.a < b);
+      if (p.k) node.classList.toggle("lit", over);
+      if (!over) continue;
+      if (main[0] < p.e && p.a < main[1]) first ||= node;
+      const edges = new Set([p.a, p.e]);
+      for (const [a, b] of [...axes, ...(p.k ? [] : spans)]) for (const at of [a, b]) if (p.a < at && at < p.e) edges.add(at);
+      const cuts = [...edges].sort((a, b) => a - b), chars = [...p.t];
+      const inside = (a, b, places) => places.some(([s, e]) => s <= a && b <= e);
+      node.replaceChildren(...cuts.slice(1).map((b, n) => {
+        const a = cuts[n], text = chars.slice(a - p.a, b - p.a).join("");
+        if (inside(a, b, axes)) return el("i", text, "axis");
+        return !p.k && inside(a, b, spans) ? el("i", text, "said") : document.createTextNode(text);
+      }));
+      state.cut.push(node);
+    }
+    apply();
+    first = first?.querySelector("i.said") || first;
+    if (first) {
+      const at = first.getBoundingClientRect(), frame = box.getBoundingClientRect();
+      if (at.top < frame.top + 8 || at.bottom > frame.bottom - 8)
+        box.scrollTo({ top: box.scrollTop + at.top - frame.top - frame.height / 3, behavior: smooth() ? "smooth" : "auto" });
     }
   };
   const toggle = (label, letter, count, pressed, flip, cls) => {
@@ -80,91 +137,147 @@ export default function ({ data, parentElement, setTriggerValue }) {
     button.onclick = () => { flip(); button.setAttribute("aria-pressed", String(pressed())); apply(); };
     legend.append(button);
   };
+
+  // The editor: opened where the reader is, and closed again without losing the place.
+  const write = (open) => {
+    root.classList.toggle("writing", open);
+    if (!open) return;
+    if (!state.written) {
+      const part = box.scrollHeight > box.clientHeight ? box.scrollTop / (box.scrollHeight - box.clientHeight) : 0;
+      editor.value = text;
+      state.written = true;
+      editor.scrollTop = part * (editor.scrollHeight - editor.clientHeight);
+    }
+  };
+  const review = () => { if (editor.value.trim()) tell("text:" + (editor.value === lines(text) ? text : editor.value)); };
+  const leave = () => { if (text) { state.written = false; write(false); box.focus({ preventScroll: true }); } };
+  root.querySelector(".go").onclick = review;
+  back.onclick = leave;
+  edit.style.display = data.fixed ? "none" : "";
+  edit.onclick = () => { if (!data.fixed) { write(true); editor.focus({ preventScroll: true }); } };
+  editor.onkeydown = (event) => {
+    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) { event.preventDefault(); review(); }
+    if (event.key === "Escape") leave();
+  };
+
+  // Buttons of the results, and the keys that step through them. One listener, however often the page is drawn.
+  const showing = (button) => {
+    for (const other of document.querySelectorAll("[data-show].cp-on")) if (other !== button) other.classList.remove("cp-on");
+    const on = button.classList.toggle("cp-on");
+    const spans = on ? button.dataset.show.split(" ").filter(Boolean).map((s) => s.split("-").map(Number)) : data.spans;
+    write(false);
+    light(spans, on ? [] : data.axes);
+  };
+  const click = (event) => {
+    const button = event.target.closest?.("[data-show], [data-do]");
+    if (!button || !root.isConnected) return;
+    if (button.dataset.show !== undefined) return showing(button);
+    state.focus = button.dataset.do;
+    tell(button.dataset.do);
+  };
+  const key = (event) => {
+    if (!event.altKey || event.ctrlKey || event.metaKey || !root.isConnected) return;
+    if (event.key.toLowerCase() === "e" && text) { event.preventDefault(); edit.onclick(); }
+    if (event.key !== "ArrowDown" && event.key !== "ArrowUp") return;
+    const all = [...document.querySelectorAll("[data-result]")].filter((b) => b.checkVisibility());
+    if (!all.length) return;
+    event.preventDefault();
+    const now = all.findIndex((b) => b.getAttribute("aria-expanded") === "true");
+    const step = event.key === "ArrowDown" ? 1 : -1;
+    all[(now + step + all.length) % all.length].click();
+  };
+  root.off?.();
+  document.addEventListener("click", click);
+  document.addEventListener("keydown", key);
+  root.off = () => { document.removeEventListener("click", click); document.removeEventListener("keydown", key); };
+
   if (state.key !== data.key) {
     state.key = data.key;
+    state.seen = null;
+    state.written = false;
+    write(!text);
     build();
     about.textContent = HINT;
     legend.replaceChildren();
     for (const [kind, letter, label, count] of data.kinds)
       toggle(label, letter, count, () => !state.off.has(kind),
         () => state.off.has(kind) ? state.off.delete(kind) : state.off.add(kind), "k-" + kind);
-    legend.append(el("span", "", "gap"));
     toggle("coded only", "", null, () => state.coded, () => { state.coded = !state.coded; }, "only");
     toggle("hide negated", "", data.negated, () => state.hush, () => { state.hush = !state.hush; }, "only");
+    back.hidden = !text;
+    editor.placeholder = data.hint;
+    apply();
   }
-  const shown = new Set(data.shown);
-  root.classList.toggle("chosen", shown.size > 0);
-  let first = null;
-  for (const mark of note.querySelectorAll("mark")) {
-    const lit = mark.piece.ids.some((id) => shown.has(id));
-    mark.classList.toggle("lit", lit);
-    if (lit && (!first || (mark.piece.main && !first.piece.main))) first = mark;
+  const seen = data.chosen + JSON.stringify(data.spans);
+  if (state.seen !== seen) {
+    state.seen = seen;
+    light(data.spans, data.axes);
+    const card = () => document.querySelector(`[data-result="${data.chosen}"]`);
+    // The results are drawn after the note: a moment later the card is there, and the focus goes back to its button.
+    if (data.chosen || state.focus) setTimeout(() => {
+      const found = card();
+      found?.scrollIntoView({ block: "nearest" });
+      const asked = state.focus && document.querySelector(`[data-do="${state.focus}"]`);
+      if (document.activeElement === document.body) asked?.focus({ preventScroll: true });
+      state.focus = null;
+    }, 120);
   }
-  apply();
-  if (state.chosen !== data.chosen) {
-    state.chosen = data.chosen;
-    const box = root.querySelector(".scroll");
-    if (first) {
-      const at = first.getBoundingClientRect(), frame = box.getBoundingClientRect();
-      if (at.top < frame.top + 8 || at.bottom > frame.bottom - 8)
-        box.scrollTop += at.top - frame.top - frame.height / 3;
-    }
-    const open = () => document.querySelector('[class*="st-key-code_"][class*="_open"]');
-    if (data.chosen) setTimeout(() => open()?.scrollIntoView({ block: "nearest" }), 250);
-  }
+  return () => root.off?.();
 }
 """
 
 _CSS = files("ui").joinpath("note.css").read_text(encoding="utf-8")
 _mount = st.components.v2.component("chartproof_note", html=_HTML, css=MARK_CSS + _CSS, js=_JS)
+_PASTE = "Paste a note here, then Ctrl+Enter. Sample notes are on the left."
 
 
-def note_data(report: Report, text: str, chosen: Proposal | None) -> NoteData:
-    """What the browser needs to draw the note: its pieces in order, the legend, and what is to be shown."""
-    coded = frozenset(key for p in report.proposals for key in p.findings)
-    results = results_of(report)
-    main = [(e.start, e.end) for e in chosen.evidence[:1]] if chosen else []
-    axes = [(a.start, a.end) for a in chosen.axes] if chosen else []
-    drawn = []
+def note_data(report: Report | None, text: str, shown: Shown = Shown()) -> NoteData:  # noqa: B008  (frozen)
+    """What the browser needs to draw the note: its pieces in order, the legend, and what is to be shown.
+
+    Places count characters as Python does; the browser counts them the same way before it cuts.
+    """
+    drawn: list[dict[str, Any]] = []
     counts: dict[str, int] = {}
     negated = 0
-    for piece in pieces(text, report.findings, coded, report.sections):
-        entry: dict[str, Any] = {"t": _cut(text, piece, axes)}
-        if piece.heading:
-            entry["h"] = 1
-        finding = piece.finding
-        if finding:
-            said = list(dict.fromkeys(r for key in piece.ids for r in results.get(key, ())))
-            is_coded = not coded.isdisjoint(piece.ids)
-            is_negated = finding.assertion.presence == "negated"
-            counts[finding.kind] = counts.get(finding.kind, 0) + 1
-            negated += is_negated
-            entry |= {
-                "k": finding.kind, "cls": piece.classes + (" a-coded" if is_coded else ""), "tag": piece.tag,
-                "id": finding.id, "ids": list(piece.ids), "about": described(finding, said), "coded": is_coded,
-                "neg": is_negated, "main": any(a < piece.end and piece.start < b for a, b in main),
-            }  # fmt: skip
-        drawn.append(entry)
+    if report is not None:
+        coded = frozenset(key for p in report.proposals for key in p.findings)
+        results = results_of(report)
+        for piece in pieces(text, report.findings, coded, report.sections):
+            entry: dict[str, Any] = {"a": piece.start, "e": piece.end, "t": text[piece.start : piece.end]}
+            if piece.heading:
+                entry["h"] = 1
+            finding = piece.finding
+            if finding:
+                known = list(dict.fromkeys(r for key in piece.ids for r in results.get(key, ())))
+                is_coded = not coded.isdisjoint(piece.ids)
+                is_negated = finding.assertion.presence == "negated"
+                counts[finding.kind] = counts.get(finding.kind, 0) + 1
+                negated += is_negated
+                entry |= {
+                    "k": finding.kind, "cls": piece.classes + (" a-coded" if is_coded else ""), "tag": piece.tag,
+                    "ids": list(piece.ids), "about": described(finding, known), "coded": is_coded, "neg": is_negated,
+                }  # fmt: skip
+            drawn.append(entry)
+    elif text:
+        drawn.append({"a": 0, "e": len(text), "t": text})
     kinds = [[kind, letter, name, counts[kind]] for kind, (letter, name) in KINDS.items() if kind in counts]
-    name = f"{chosen.rank} {chosen.code}" if chosen else ""
-    key = hashlib.sha256(
-        f"{text}\0{axes}\0{main}\0{report.note}\0{len(report.findings)}".encode("utf-8", "replace")
-    ).hexdigest()
+    about = report and (report.note, len(report.findings), [p.code for p in report.proposals])
+    key = hashlib.sha256(f"{text}\0{about}".encode("utf-8", "replace")).hexdigest()
     return {
-        "key": key, "pieces": drawn, "kinds": kinds, "negated": negated, "chosen": name,
-        "shown": list(chosen.findings) if chosen else [],
+        "key": key, "pieces": drawn, "kinds": kinds, "negated": negated, "hint": _PASTE,
+        "chosen": shown.key, "spans": [list(s) for s in shown.spans], "axes": [list(a) for a in shown.axes],
     }  # fmt: skip
 
 
-def _cut(text: str, piece: Piece, axes: Iterable[tuple[int, int]]) -> list[list[Any]]:
-    """The text of a piece, cut where words begin or end that decided a step of the chosen code."""
-    edges = sorted({piece.start, piece.end, *(e for axis in axes for e in axis if piece.start < e < piece.end)})
-    return [
-        [text[a:b], int(any(start <= a and b <= end for start, end in axes))]
-        for a, b in pairwise(edges)
-    ]  # fmt: skip
+def show_note(
+    report: Report | None, text: str, shown: Shown, on_told: Callable[[], None], *, fixed: bool = False
+) -> None:
+    """Draw the note. `on_told` runs when the browser has something to say: see `told`. A fixed note can't be edited."""
+    _mount(key="marks", data=note_data(report, text, shown) | {"fixed": fixed}, on_told_change=on_told)
 
 
-def show_note(report: Report, text: str, chosen: Proposal | None, on_picked: Callable[[], None]) -> None:
-    """Draw the note. `on_picked` runs when marked words are clicked; their ids stand in the state of "marks"."""
-    _mount(key="marks", data=note_data(report, text, chosen), on_picked_change=on_picked)
+def told() -> tuple[str, str]:
+    """What the browser said: what it is about and its content, such as ("words", "f3 f7"), ("text", the edited note)."""
+    said = st.session_state["marks"].get("told") or ""
+    about, _, content = said.partition(":")
+    return about, content

@@ -104,6 +104,11 @@ def branches(codes: CodeSet, node: str) -> tuple[Branch, ...]:
     titles = {c: codes.title(c) for c in children}
     told = [frozenset(_folded(_WITHOUT.sub(" ", t))) for t in titles.values()]
     shared = frozenset.intersection(*told) if len(told) > 1 else frozenset()
+    # "Right ear", "left ear", "bilateral": where the side is all that is asked, what every one-sided title repeats adds
+    # nothing to it.
+    sided = [said for said, title in zip(told, titles.values(), strict=True) if _side(title) in ("right", "left")]
+    if len(sided) > 1 and all(_side(t) or _UNSPECIFIED.search(t) or _RESIDUAL.search(t) for t in titles.values()):
+        shared |= frozenset.intersection(*sided)
     above = frozenset(_folded(codes.title(node)))
     joined = frozenset[str]()
     if (node[0] in "MS" or node.startswith("O99")) and _SPLIT.search(codes.title(node)):

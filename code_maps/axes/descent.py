@@ -14,6 +14,7 @@ from functools import lru_cache
 
 from code_maps.axes.branches import Branch, branches
 from code_maps.icd10cm import CodeSet
+from code_maps.icd10cm.defaults import defaults_by_word
 from models.proposal import Axis, Choice, OpenAxis
 
 _RESIDUAL = re.compile(r"other\b|unspecified\b", re.IGNORECASE)
@@ -104,6 +105,9 @@ def _down(codes: CodeSet, node: str, evidence: Evidence, path: Path) -> list[Pat
             node = branch.code
             continue
         default = next((b for b in options if b.default), None)
+        for word, child in defaults_by_word().get(node, ()):
+            if evidence.tiers and word in evidence.tiers[0]:
+                default = next((b for b in options if b.code == child), default)
         others = [b for b in options if not b.default and not b.residual and not b.unspecified] or [
             b for b in options if not b.default and not b.residual
         ]

@@ -8,9 +8,7 @@ add_payer_policy(path)    checks a file and puts it into the folder
 from __future__ import annotations
 
 import datetime as dt
-import os
 import re
-import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -20,7 +18,7 @@ from typing import Any
 from code_maps.coverage.book import Found, PolicyList, is_medicare
 from code_maps.coverage.policy import CoveragePolicy
 from code_maps.coverage.starter import OWN_KEYS, as_policy
-from code_maps.home import home
+from code_maps.home import home, replace_file
 from code_maps.icd10cm.problems import ImportProblem
 from code_maps.rulefile import Rule, RuleProblem, parse_rule
 
@@ -164,15 +162,7 @@ def add_payer_policy(path: Path) -> CoveragePolicy:
     policy = read_payer_policy(path)
     target = folder() / f"{policy.id}.toml"
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=".")
-        try:
-            with os.fdopen(handle, "wb") as out:
-                out.write(path.read_bytes())
-            os.chmod(temporary, 0o644)
-            os.replace(temporary, target)
-        finally:
-            Path(temporary).unlink(missing_ok=True)
+        replace_file(target, path.read_bytes())
     except OSError as error:
         raise ImportProblem(
             f"it can't be written ({error.strerror or type(error).__name__})", str(target),

@@ -27,6 +27,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+from code_maps.rulefile import Source
+
 ROLES = (
     "negation",
     "uncertainty",
@@ -75,16 +77,6 @@ TRAITS = (
 _FILE_KEYS = {"id", "title", "why", "limits", "source", "cue"}
 _SOURCE_KEYS = {"title", "edition", "place", "url"}
 _CUE_KEYS = {"id", "role", "direction", "literals", "scope", "ends", "traits", "stops", "fires", "spares"}
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """Where a rule comes from."""
-
-    title: str
-    edition: str = ""
-    place: str = ""
-    url: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ the date, the nearest one is used and a notice names it. Rows of add-on codes ha
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -187,6 +187,51 @@ def pair_changes(service: str) -> tuple[PairChange, ...]:
     )
 
 
+@dataclass(frozen=True)
+class TableDiff:
+    """What two editions of one table differ in, by procedure: what was and what is, in words."""
+
+    old: Edition
+    new: Edition
+    added: tuple[tuple[str, str], ...]
+    deleted: tuple[tuple[str, str], ...]
+    changed: tuple[tuple[str, str, str], ...]
+
+
+def newest_changes(kind: str) -> TableDiff | None:
+    """What changed between the two newest editions of unit limits, add-on codes or global days.
+
+    None for another kind, and where fewer than two editions are imported. Raises ImportProblem for a damaged table.
+    """
+    known = editions(kind)
+    if len(known) < 2 or kind not in _IN_WORDS:
+        return None
+    old, new = known[-2:]
+    was, now = (_IN_WORDS[kind](_content(edition)) for edition in (old, new))
+    return TableDiff(
+        old,
+        new,
+        tuple((code, now[code]) for code in sorted(now.keys() - was.keys())),
+        tuple((code, was[code]) for code in sorted(was.keys() - now.keys())),
+        tuple((code, was[code], now[code]) for code in sorted(was.keys() & now.keys()) if was[code] != now[code]),
+    )
+
+
+def _addons_in_words(content: Mapping[str, Any]) -> dict[str, str]:
+    mains: dict[str, set[str]] = {}
+    for code, main, *_, to in content["rows"]:
+        if not to:
+            mains.setdefault(code, set()).add(main)
+    return {code: f"beside {', '.join(sorted(found))}" for code, found in mains.items()}
+
+
+_IN_WORDS: Mapping[str, Callable[[Mapping[str, Any]], dict[str, str]]] = {
+    "unit-limits": lambda c: {code: f"{units} (indicator {mai})" for code, (units, mai) in c["limits"].items()},
+    "addons": _addons_in_words,
+    "global-days": lambda c: {code: f"{days}, bilateral {side}" for code, (days, side) in c["days"].items()},
+}
+
+
 def status_lines() -> list[str]:
     """What is imported, with dates and counts, and which edits wait for which file."""
     lines, known = [], editions()
@@ -199,10 +244,19 @@ def status_lines() -> list[str]:
         dates += f" to {edition.to}" if edition.to else ""
         lost = sum(n for _, n, _ in edition.refused)
         lines.append(f"{edition.kind:12} {dates:26} {edition.count:>7,} rows, {lost:,} refused   {edition.file}")
-    served = {table for e in known for table in _SERVES[e.kind]}
-    for kind, about in KINDS.items():
-        if any(e.kind == kind for e in known):
-            continue
-        waiting = [r.id for r in edit_rules() if r.data.get("needs") in _SERVES[kind] and r.data["needs"] not in served]
-        lines.append(f"{kind:12} not imported: {about}" + (f"; not checked: {', '.join(waiting)}" if waiting else ""))
+    for kind, rules in waiting().items():
+        unchecked = f"; not checked: {', '.join(rules)}" if rules else ""
+        lines.append(f"{kind:12} not imported: {KINDS[kind]}{unchecked}")
     return lines
+
+
+def waiting() -> dict[str, tuple[str, ...]]:
+    """The kinds of tables that aren't imported, each with the edits that can't be checked without it."""
+    there = {e.kind for e in editions()}
+    served = {table for kind in there for table in _SERVES[kind]}
+    return {
+        kind: tuple(
+            r.id for r in edit_rules() if r.data.get("needs") in _SERVES[kind] and r.data["needs"] not in served
+        )
+        for kind in KINDS if kind not in there
+    }  # fmt: skip

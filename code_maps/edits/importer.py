@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from code_maps.edits.containers import File, decoded, files, tables
+from code_maps.archives import FileRead, contents, decoded
+from code_maps.edits.containers import LIMITS, tables
 from code_maps.edits.imported import folder, forget
 from code_maps.edits.layouts import KINDS, Table, read_table
 from code_maps.icd10cm import cache
@@ -69,7 +70,7 @@ def import_edits(paths: Iterable[str | Path]) -> list[EditImport]:
     places = [Path(path) for path in paths]
     results: list[EditImport] = []
     parts: dict[tuple[str, str], _Part] = {}
-    for file in (file for place in places for file in files(place)):
+    for file in contents(places, LIMITS):
         read = _read(file)
         if isinstance(read, str):
             results.append(EditImport(file.where, "skipped", notices=(read,)))
@@ -104,7 +105,7 @@ def import_edits(paths: Iterable[str | Path]) -> list[EditImport]:
     return results
 
 
-def _read(file: File) -> list[Table] | str:
+def _read(file: FileRead) -> list[Table] | str:
     """The tables of a file, or why it is passed over. Raises ImportProblem for one that the user named."""
     found: list[Table] = []
     reasons: list[str] = []
@@ -130,7 +131,7 @@ def _read(file: File) -> list[Table] | str:
     return why
 
 
-def _sound(table: Table, file: File) -> None:
+def _sound(table: Table, file: FileRead) -> None:
     """Raises ImportProblem for a table of which little or nothing could be loaded."""
     lost = sum(n for reason, n in table.refused.items() if not reason.startswith(("a row for a modifier", "repeats")))
     if table.loaded and lost <= table.loaded:
@@ -143,34 +144,24 @@ def _sound(table: Table, file: File) -> None:
     )
 
 
-def _result(file: File, table: Table) -> EditImport:
+def _result(file: FileRead, table: Table) -> EditImport:
     refused = tuple((reason, n, table.first_refused[reason]) for reason, n in table.refused.items())
     return EditImport(file.where, table.kind, table.dates, table.loaded, refused, table.notices)
 
 
 def _store(parts: dict[tuple[str, str], _Part]) -> None:
-    staged: list[tuple[Path, Path]] = []
-    try:
-        for (kind, since), part in parts.items():
-            path = folder() / kind / f"{since}.part"
-            dates = part.result.dates
-            about = {
-                "kind": kind,
-                "file": Path(part.result.file).name,
-                "from": dates[0].isoformat() if dates else "",
-                "to": dates[1].isoformat() if dates and dates[1] else "",
-                "count": part.result.count if kind != "ptp-changes" else len(part.blobs["rows"]),
-                "refused": [list(item) for item in part.result.refused],
-            }
-            staged.append((cache.stage(path, about, {"table": part.blobs}), path))
-        cache.commit(staged)
-    except OSError as error:
-        raise ImportProblem(
-            f"it can't be written ({error.strerror or type(error).__name__})",
-            str(folder()),
-            "Make room, or let CHARTPROOF_HOME name a folder that can be written.",
-        ) from None
-    finally:
-        for temporary, _ in staged:
-            temporary.unlink(missing_ok=True)
+    cache.put((_to_write(kind, since, part) for (kind, since), part in parts.items()), folder())
     forget()
+
+
+def _to_write(kind: str, since: str, part: _Part) -> tuple[Path, dict[str, Any], dict[str, Any]]:
+    dates = part.result.dates
+    about = {
+        "kind": kind,
+        "file": Path(part.result.file).name,
+        "from": dates[0].isoformat() if dates else "",
+        "to": dates[1].isoformat() if dates and dates[1] else "",
+        "count": part.result.count if kind != "ptp-changes" else len(part.blobs["rows"]),
+        "refused": [list(item) for item in part.result.refused],
+    }
+    return folder() / kind / f"{since}.part", about, {"table": part.blobs}

@@ -6,6 +6,8 @@ with_conditions.csv     pairs that have a combination code, or that "with" links
 use_additional.csv      partners that are coded after a code (OCG I.A.13)
 first_listed.csv        codes that stand first when they are the reason for the visit, and those that never do
 organisms.csv           organism words (a pattern) -> B95-B97 code
+drug_induced.csv        condition -> its code where a drug brought it on; `drug` empty is any drug
+drug_classes.csv        words for a whole class of drugs (a pattern) -> stem of the adverse-effect code
 settings.toml           short lists of places that steps ask about
 """
 
@@ -67,6 +69,10 @@ class Facts:
     regional_symptoms: Places
     organisms: tuple[tuple[re.Pattern[str], str], ...]
     region_words: Mapping[str, frozenset[str]]
+    # (condition, its code where a drug brought it on, stem of that drug or "" for any)
+    drug_induced: tuple[tuple[str, str, str], ...] = ()
+    # (words right before or behind the effect, stem, name)
+    drug_classes: tuple[tuple[re.Pattern[str], str, str], ...] = ()
     by_sex: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     seventh_words: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
@@ -166,6 +172,11 @@ def facts() -> Facts:
         regional_symptoms=Places(lists["regional_symptoms"]),
         organisms=tuple(
             (re.compile(rf"\b(?:{row['words']})\b", re.IGNORECASE), row["code"]) for row in _rows("organisms.csv")
+        ),
+        drug_induced=tuple((row["code"], row["becomes"], row["drug"]) for row in _rows("drug_induced.csv")),
+        drug_classes=tuple(
+            (re.compile(rf"\b(?:{row['words']})\b", re.IGNORECASE), row["drug"], row["name"])
+            for row in _rows("drug_classes.csv")
         ),
         region_words={name: frozenset(words) for name, words in settings["regions"].items()},
         by_sex={place: (sex, other) for place, (sex, other) in settings["by_sex"].items()},

@@ -6,7 +6,7 @@ codes.title("I50.22"); codes.children("I50.2"); codes.excludes1("E10.9", "E11.9"
 """
 
 from code_maps.icd10cm.codeset import CodeSet, IndexEntry
-from code_maps.icd10cm.diff import Diff, diff
+from code_maps.icd10cm.diff import Diff, Stand, diff, history
 from code_maps.icd10cm.importer import ImportResult, import_paths
 from code_maps.icd10cm.notes import CodeRanges, Instruction, dotted, parse_codes
 from code_maps.icd10cm.problems import ImportProblem, UnknownCode, UnknownRelease
@@ -22,10 +22,12 @@ __all__ = [
     "IndexEntry",
     "Instruction",
     "ReleaseInfo",
+    "Stand",
     "UnknownCode",
     "UnknownRelease",
     "diff",
     "dotted",
+    "history",
     "import_paths",
     "load",
     "open_release",

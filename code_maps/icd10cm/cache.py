@@ -18,6 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from code_maps.icd10cm.problems import ImportProblem
+
 SCHEMA = 1
 """Raise it when what stands in the blobs changes: caches are then rebuilt, imported releases are asked for
 again."""
@@ -89,6 +91,24 @@ def commit(staged: Iterable[tuple[Path, Path]]) -> None:
     """Put staged files in their places."""
     for temporary, path in staged:
         os.replace(temporary, path)
+
+
+def put(parts: Iterable[tuple[Path, dict[str, Any], dict[str, Any]]], where: Path) -> None:
+    """Write several compiled files (place, about, blobs), all or none. Raises ImportProblem, which names `where`."""
+    staged: list[tuple[Path, Path]] = []
+    try:
+        for path, about, blobs in parts:
+            staged.append((stage(path, about, blobs), path))
+        commit(staged)
+    except OSError as error:
+        raise ImportProblem(
+            f"it can't be written ({error.strerror or type(error).__name__})",
+            str(where),
+            "Make room, or let CHARTPROOF_HOME name a folder that can be written.",
+        ) from None
+    finally:
+        for temporary, _ in staged:
+            temporary.unlink(missing_ok=True)
 
 
 def read(path: Path) -> Compiled:

@@ -127,6 +127,12 @@ class CodeSet:
 
     # Tree
 
+    @cached_property
+    def roots(self) -> tuple[str, ...]:
+        """The chapters in tabular order; in a release that knows none, the nodes that nothing is above."""
+        chapters = tuple(node for node in self._tables.titles if is_chapter(node))
+        return chapters or tuple(node for node in self._tables.titles if self._tables.parent(node) is None)
+
     def parent(self, code: str) -> str | None:
         """The node above; None above a chapter."""
         self._known(code)

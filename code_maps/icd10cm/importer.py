@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-import zipfile
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
-from pathlib import Path, PurePosixPath
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+from code_maps import archives
 from code_maps.home import home
 from code_maps.icd10cm import cache, editions, lists
 from code_maps.icd10cm.codeset import CodeSet, Content
@@ -61,18 +61,6 @@ class ImportResult:
 
 
 @dataclass(frozen=True)
-class _File:
-    """One file's content, its own name, and the name of the zip or folder that holds it."""
-
-    where: str
-    name: str
-    container: str
-    data: bytes
-    named: bool
-    """True if the user named this very file: then it must be one that can be used."""
-
-
-@dataclass(frozen=True)
 class _Part:
     """A file read and checked, ready to be stored."""
 
@@ -96,7 +84,8 @@ def import_paths(paths: Iterable[str | Path], release: str | None = None) -> lis
     results: list[ImportResult] = []
     parts: dict[tuple[str, str], _Part] = {}
     places = [Path(path) for path in paths]
-    for file in (file for place in places for file in _files(place)):
+    limits = archives.Limits(members=MAX_MEMBERS, total=MAX_ZIP, file=MAX_FILE)
+    for file in archives.contents(places, limits):
         part = _read(file, release)
         if isinstance(part, ImportResult):
             results.append(part)
@@ -126,84 +115,15 @@ def import_paths(paths: Iterable[str | Path], release: str | None = None) -> lis
 
 
 def _store(parts: dict[tuple[str, str], _Part]) -> None:
-    staged: list[tuple[Path, Path]] = []
-    try:
-        for (release, name), part in parts.items():
-            path = home() / "releases" / release / f"{name}.part"
-            staged.append((cache.stage(path, part.about, part.blobs), path))
-        cache.commit(staged)
-    except OSError as error:
-        raise ImportProblem(
-            f"it can't be written ({error.strerror or type(error).__name__})",
-            str(home() / "releases"),
-            "Make room, or let CHARTPROOF_HOME name a folder that can be written.",
-        ) from None
-    finally:
-        for temporary, _ in staged:
-            temporary.unlink(missing_ok=True)
+    where = home() / "releases"
+    cache.put(((where / release / f"{name}.part", p.about, p.blobs) for (release, name), p in parts.items()), where)
     forget()
-
-
-# Finding files
-
-
-def _files(path: Path) -> Iterator[_File]:
-    if path.is_dir():
-        for below in sorted(path.rglob("*")):
-            if below.is_file() and not below.name.startswith("."):
-                yield from (replace(file, named=False) for file in _files(below))
-        return
-    try:
-        size = path.stat().st_size
-        if size > MAX_FILE:
-            raise ImportProblem(f"it has {size:,} bytes", str(path), f"Official files have less than {MAX_FILE:,}.")
-        data = path.read_bytes()
-    except OSError as error:
-        raise ImportProblem(
-            f"it can't be read ({error.strerror or type(error).__name__})",
-            str(path),
-            "Check the path and its rights.",
-        ) from None
-    if zipfile.is_zipfile(path):
-        yield from _members(path)
-    else:
-        yield _File(str(path), path.name, path.resolve().parent.name, data, True)
-
-
-def _members(path: Path) -> Iterator[_File]:
-    """The files in a zip, read in memory: nothing is unpacked to disk, so no name in it can lead anywhere."""
-    right = "Download the zip again from CMS or CDC and import it unchanged."
-    try:
-        with zipfile.ZipFile(path) as archive:
-            infos = [info for info in archive.infolist() if not info.is_dir()]
-            if len(infos) > MAX_MEMBERS or sum(info.file_size for info in infos) > MAX_ZIP:
-                raise ImportProblem("the zip holds far more than official ones do", str(path), right)
-            for info in infos:
-                name = PurePosixPath(info.filename.replace("\\", "/"))
-                where = f"{path} ({name.name})"
-                if name.is_absolute() or ".." in name.parts or ":" in name.parts[0]:
-                    raise ImportProblem("a name in the zip points outside of it", str(path), right)
-                if info.flag_bits & 1:
-                    raise ImportProblem("the zip is encrypted", where, "Unpack it and import what is in it.")
-                with archive.open(info) as member:
-                    # One byte more than is stated or allowed: a header that lies is noticed.
-                    data = member.read(min(info.file_size, MAX_FILE) + 1)
-                if len(data) > min(info.file_size, MAX_FILE):
-                    raise ImportProblem("a file in the zip is larger than it may be", where, right)
-                yield _File(where, name.name, path.name, data, False)
-    except (zipfile.BadZipFile, NotImplementedError, EOFError, OSError) as error:
-        raise ImportProblem(f"the zip is damaged ({type(error).__name__})", str(path), right) from None
-    except Exception as error:
-        # zlib.error and the like are raised while a damaged member is read.
-        if isinstance(error, ImportProblem):
-            raise
-        raise ImportProblem(f"the zip is damaged ({type(error).__name__})", str(path), right) from None
 
 
 # Reading one file
 
 
-def _read(file: _File, release: str | None) -> _Part | ImportResult:
+def _read(file: archives.FileRead, release: str | None) -> _Part | ImportResult:
     head = file.data[:4000].lstrip(b"\xef\xbb\xbf \t\r\n")
     if head.startswith(b"<"):
         part = _read_xml(file, release)
@@ -220,11 +140,11 @@ def _read(file: _File, release: str | None) -> _Part | ImportResult:
     return _skipped(file, "no ICD-10-CM file that can be used")
 
 
-def _skipped(file: _File, why: str) -> ImportResult:
+def _skipped(file: archives.FileRead, why: str) -> ImportResult:
     return ImportResult(file.where, "skipped", None, None, 0, (why,))
 
 
-def _read_xml(file: _File, release: str | None) -> _Part | None:
+def _read_xml(file: archives.FileRead, release: str | None) -> _Part | None:
     if b"<ICD10CM." not in file.data[:4000]:
         return None
     root = parse_xml(file.data, file.where)
@@ -245,8 +165,8 @@ def _read_xml(file: _File, release: str | None) -> _Part | None:
     return _part(file, name, release, len(rows), {}, {"entries": rows}, notices)
 
 
-def _read_text(file: _File, release: str | None) -> _Part | None:
-    text = _decoded(file.data)
+def _read_text(file: archives.FileRead, release: str | None) -> _Part | None:
+    text = archives.decoded(file.data)
     first = next((line for line in (text or "").splitlines() if line.strip()), "")
     if text is None:
         return None
@@ -270,7 +190,7 @@ def _read_text(file: _File, release: str | None) -> _Part | None:
     return _codes_part(file, kind, release, tables, notices)
 
 
-def _addenda_part(file: _File, text: str, release: str | None) -> _Part:
+def _addenda_part(file: archives.FileRead, text: str, release: str | None) -> _Part:
     addenda = lists.read_addenda(text, file.where)
     release, notices = _release_of(file, release, addenda.after[0] if addenda.after else None)
     since = editions.dates(release)[0]
@@ -312,7 +232,7 @@ def _addenda_part(file: _File, text: str, release: str | None) -> _Part:
 # What the parts have in common
 
 
-def _release_of(file: _File, release: str | None, year: int | None) -> tuple[str, tuple[str, ...]]:
+def _release_of(file: archives.FileRead, release: str | None, year: int | None) -> tuple[str, tuple[str, ...]]:
     """The release a file is of: the one named, else by the year in the file or its name, and the month in its
     name.
 
@@ -338,7 +258,7 @@ def _release_of(file: _File, release: str | None, year: int | None) -> tuple[str
     return editions.named(year, month or 10), () if month else (_NO_MONTH,)
 
 
-def _codes_part(file: _File, kind: str, release: str, tables: Tables, notices: tuple[str, ...]) -> _Part:
+def _codes_part(file: archives.FileRead, kind: str, release: str, tables: Tables, notices: tuple[str, ...]) -> _Part:
     count = _billable(release, tables)
     if count < _FEW:
         notices = (
@@ -362,7 +282,7 @@ def _agreement(release: str, tables: Tables) -> str:
 
 
 def _part(
-    file: _File,
+    file: archives.FileRead,
     name: str,
     release: str,
     count: int,
@@ -378,15 +298,3 @@ def _part(
 
 def _billable(release: str, tables: Tables) -> int:
     return CodeSet(Content(release, tables), editions.dates(release)).billable_count
-
-
-def _decoded(data: bytes) -> str | None:
-    """A text file's text; None for what isn't text. CMS files are ASCII, UTF-8 or cp1252."""
-    if b"\0" in data[:4000]:
-        return None
-    for encoding in ("utf-8-sig", "cp1252"):
-        try:
-            return data.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-    return None

@@ -7,15 +7,13 @@ favourites(), change_favourites  the codes that the user keeps at hand, in home(
 from __future__ import annotations
 
 import json
-import os
 import re
-import tempfile
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
 from code_maps.coverage.policy import Services
-from code_maps.home import home
+from code_maps.home import home, replace_file
 from code_maps.tables import read_table
 from models.problem import InputProblem
 
@@ -31,6 +29,20 @@ def _names() -> tuple[tuple[Services, str], ...]:
 def service_name(code: str) -> str | None:
     """What a procedure code is, in our own words; None for one that isn't in the table."""
     return next((name for services, name in _names() if code in services), None)
+
+
+def find_services(words: str, most: int = 40) -> list[tuple[str, str]]:
+    """Services whose code begins with some text or whose name has all its words: (code, name), by code.
+
+    A range of codes, such as 71045-71048, stands as one of them.
+    """
+    asked = words.casefold().split()
+    found = []
+    for services, name in _names():
+        written = [*services.codes, *(f"{low}-{high}" for low, high in services.ranges)]
+        named = all(word in name.casefold() for word in asked)
+        found += [(code, name) for code in written if named or code.casefold().startswith(words.strip().casefold())]
+    return sorted(found)[:most] if asked else []
 
 
 def service_code(written: str) -> str:
@@ -81,14 +93,7 @@ def change_favourites(add: Iterable[str] = (), remove: Iterable[str] = ()) -> tu
         raise InputProblem(f"{len(changed)} favourites", "--add", f"keep at most {MOST_FAVOURITES}")
     target = favourites_file()
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=".favourites.")
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as out:
-                json.dump(changed, out)
-            os.replace(temporary, target)
-        finally:
-            Path(temporary).unlink(missing_ok=True)
+        replace_file(target, json.dumps(changed).encode())
     except OSError as error:
         raise InputProblem(
             f"the favourites can't be written ({error.strerror or type(error).__name__})", str(target),

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
+from threading import Lock
 
 from code_maps.home import home
 from code_maps.icd10cm import CodeSet
@@ -315,6 +316,7 @@ def _digest() -> str:
 
 
 _indexes: dict[tuple[str, Path, str], TermIndex] = {}
+_reading = Lock()
 
 
 def term_index(codes: CodeSet) -> TermIndex:
@@ -326,7 +328,9 @@ def term_index(codes: CodeSet) -> TermIndex:
 
     key = (codes.release, home(), index_stamp(codes.release))
     if key not in _indexes:
-        _indexes[key] = _read(codes)
+        with _reading:  # a second thread waits for the first instead of compiling the same beside it
+            if key not in _indexes:
+                _indexes[key] = _read(codes)
     return _indexes[key]
 
 

@@ -2,7 +2,8 @@
 
 A definition, 'supraventricular tachycardia (SVT)', is read by scispaCy's abbreviation detector, asked only where a note
 has a short form in parentheses. Every other place of the short form gets the long form. A short form of the table with
-several readings is expanded only where its company decides for one.
+several readings is expanded where its company decides for one, and, where it has no company, as it was read elsewhere in
+the note.
 """
 
 from __future__ import annotations
@@ -112,6 +113,8 @@ def expand(
     defined = definitions(text, layout) if "(" in text else {}
     phrases = _phrases_in(text, _several() if table is None else _several_of(known))
     found: list[tuple[int, int, str]] = []
+    alone: list[tuple[int, int, str]] = []  # short forms that nothing near decides
+    read: dict[str, set[str]] = {}
     for index, sentence in enumerate(layout.sentences):
         near: tuple[frozenset[str], ...] = ()
         decided: dict[str, str | None] = {}
@@ -162,4 +165,10 @@ def expand(
                 long = decided[name]
                 if long:
                     found.append((start, end, long))
-    return found
+                    read.setdefault(name, set()).add(long)
+                else:
+                    alone.append((start, end, name))
+    # One writer seldom means two things by one short form.
+    settled = {name: next(iter(longs)) for name, longs in read.items() if len(longs) == 1}
+    more = [(start, end, settled[name]) for start, end, name in alone if name in settled]
+    return sorted([*found, *more]) if more else found

@@ -10,7 +10,7 @@ from code_maps.rulefile import Rule
 from models.finding import Finding
 from models.gap import Gap
 from models.proposal import Evidence
-from pipeline.gaps.context import ASSESSED, EXAM, RESULT, Case, make_gap
+from pipeline.gaps.context import ASSESSED, EXAM, RESULT, Case, affirmed, in_sentence, make_gap, words_in
 
 _SIDED = re.compile(
     r"\b(left|right|lt\.?|rt\.?)[ -](?:\w+ )?(knee|shoulder|ankle|hip|wrist|elbow|foot|hand|leg|arm|breast|eye|ear|"
@@ -28,6 +28,20 @@ _OTHER_PERSON = re.compile(
 _UNSURE = re.compile(
     r"\b(?:possible|probable|likely|suspicious|questionable|suspected|concern(?:ing)? for|may represent|cannot exclude)\b"
 )
+_AGED = re.compile(r"old\b(?! (?:son|daughter|brother|sister|mother|father|child|wife|husband))|y/o\b|yo\b|y\.o\.")
+_AGE = re.compile(r"\b(\d{1,3})(?:[ -](?:years?|yrs?)[ -]old| ?(?:y/o|yo|y\.o\.))")
+_OLDEST = 120
+_NOT_NOW = re.compile(
+    r"\b(?:when|since|at (?:the )?age|was|were|mother|father|sister|brother|wife|husband|daughter|son|family|partner|spouse|ago|until|"
+    r"child|children|grand\w+|friend|neighbou?r|injury|history of)\b"
+)
+_ACUITY = re.compile(
+    r"\b(acute|chronic) (?:(?:systolic|diastolic|combined|congestive|hypoxic|hypoxemic|hypercapnic|bacterial|maxillary|left|right|bilateral) ){0,2}"
+    r"(heart failure|respiratory failure|sinusitis|bronchitis|pancreatitis|cholecystitis|gastritis|pyelonephritis|subdural|"
+    r"otitis media|deep vein thrombosis|pulmonary embolism|prostatitis|hepatitis|urticaria|laryngitis|tonsillitis)\b"
+)
+_BOTH_AT_ONCE = r"\bacute[ -](?:on|and)[ -](?:top of )?chronic|\bacute exacerbation"
+_PAST = re.compile(r"\b(?:history|hx|h/o|prior|previous|former|past|resolved|last|ago)\b")
 _HISTORY_OF = re.compile(r"\b(?:history of|h/o|hx of)\b")
 _LASTING = ("I10", "E11", "E10", "E78", "I48", "J44", "J45", "E03", "G40", "I50", "N18", "M06", "F32", "F33")
 _EXAMINED = re.compile(r"\b(?:on|noted on|seen on|found on|felt on) (?:physical |today's |my )?exam(?:ination)?\b")
@@ -50,6 +64,8 @@ _THINGS = (
 
 def side_conflict(case: Case, rule: Rule) -> list[Gap]:
     """One part called left in one place and right in another, in the history and the examination or assessment."""
+    if not (words_in(("left", "lt"), case.text) and words_in(("right", "rt"), case.text)):
+        return []
     first: dict[str, tuple[str, int]] = {}
     for match in _SIDED.finditer(case.text):
         side, part = match[1][0], match[2]
@@ -89,6 +105,48 @@ def sex_conflict(case: Case, rule: Rule) -> list[Gap]:
     return []
 
 
+def age_conflict(case: Case, rule: Rule) -> list[Gap]:
+    """Two ages of the patient in one note, or an age that isn't the registered one."""
+    registered = case.note.patient.age
+    first: Evidence | None = None
+    known: int | None = None
+    for at in _AGED.finditer(case.text):
+        match = _AGE.search(case.text, max(0, at.start() - 10), at.end())
+        if match is None:
+            continue
+        age = int(match[1])
+        number = _sentence_at(case, match.start())
+        if number is None or age > _OLDEST or _NOT_NOW.search(case.sentence(number)):
+            continue
+        shown = case.quote_sentence(case.layout.sentences[number])
+        # A birthday may lie between the visit and the registration.
+        if registered is not None and abs(age - registered) > 1:
+            return [make_gap(rule, None, (shown,))]
+        if known is not None and first is not None and abs(age - known) > 1:
+            return [make_gap(rule, None, (first, shown))]
+        if known is None:
+            known, first = age, shown
+    return []
+
+
+def acuity_conflict(case: Case, rule: Rule) -> list[Gap]:
+    """One condition called acute in one place and chronic in another, and never acute on chronic."""
+    if "acute" not in case.text or "chronic" not in case.text:
+        return []
+    first: dict[str, tuple[str, int]] = {}
+    for match in _ACUITY.finditer(case.text):
+        word, condition = match[1], match[2]
+        number = _sentence_at(case, match.start())
+        if number is None or not affirmed(case.sentence(number)) or _PAST.search(case.sentence(number)):
+            continue
+        known = first.setdefault(condition, (word, number))
+        if known[0] != word and known[1] != number and not re.search(_BOTH_AT_ONCE, case.text):
+            shown = tuple(case.quote_sentence(case.layout.sentences[n]) for n in (known[1], number))
+            about = next((p for p in case.proposals if condition in case.near(p)), None)
+            return [make_gap(rule, about.code if about else None, shown, condition)]
+    return []
+
+
 def certainty_conflict(case: Case, rule: Rule) -> list[Gap]:
     """A diagnosis that the assessment states and a report of the note only calls possible."""
     for proposal in case.proposals:
@@ -119,14 +177,14 @@ def presence_conflict(case: Case, rule: Rule) -> list[Gap]:
         if place in denied and place[:3] != "R52":
             shown = (case.quote(finding), case.quote(denied[place]))
             code = next((p.code for p in case.proposals if p.code[:3] == place[:3]), place[:3])
-            return [make_gap(rule, code, shown, " ".join(finding.text.lower().split()))]
+            return [make_gap(rule, code, shown, in_sentence(finding.text))]
     return []
 
 
 def finding_not_examined(case: Case, rule: Rule) -> list[Gap]:
     """The assessment speaks of something "noted on exam" that the recorded examination doesn't have."""
     seen = " ".join(case.text[s.start : s.end] for s in case.layout.sections if s.category in EXAM)
-    if not seen or not _EXAMINED.search(case.text):
+    if not seen or "exam" not in case.text or not _EXAMINED.search(case.decided()):
         return []
     for number, place in enumerate(case.layout.sentences):
         sentence = case.sentence(number)
@@ -163,5 +221,5 @@ def history_of_current(case: Case, rule: Rule) -> list[Gap]:
 CONFLICTS: dict[str, Callable[[Case, Rule], list[Gap]]] = {
     "side-conflict": side_conflict, "sex-conflict": sex_conflict, "certainty-conflict": certainty_conflict,
     "presence-conflict": presence_conflict, "finding-not-examined": finding_not_examined, "copied-text": copied_text,
-    "history-of-current": history_of_current,
+    "history-of-current": history_of_current, "age-conflict": age_conflict, "acuity-conflict": acuity_conflict,
 }  # fmt: skip

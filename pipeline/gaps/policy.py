@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from code_maps.rulefile import Rule
 from models.gap import Gap
 from pipeline.gaps.context import Case, make_gap
 
+_WORDS = re.compile(r"[a-z0-9.]+")
 _ITEMS = (
     (("conservative", "physical therapy", "medication trial"), "conservative-treatment"),
     (("pack-year", "pack year", "tobacco", "smoking", "history"), "history"),
@@ -30,8 +32,15 @@ def policy_criteria(case: Case, rule: Rule) -> list[Gap]:
         for criterion in verdict.missing[:2]:
             said = criterion.lower()
             item = next((item for words, item in _ITEMS if any(w in said for w in words)), "other")
-            found.append(make_gap(rule, code, evidence, criterion, key=f"{verdict.code}-{len(found)}", missing=item))
+            found.append(
+                make_gap(rule, code, evidence, criterion, key=f"{verdict.code}-{_key(criterion)}", missing=item)
+            )
     return found
+
+
+def _key(criterion: str) -> str:
+    """A criterion in short, the same however many others are missing beside it."""
+    return "-".join(_WORDS.findall(criterion.lower())[:6])
 
 
 POLICY: dict[str, Callable[[Case, Rule], list[Gap]]] = {"policy-criteria": policy_criteria}

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from code_maps.gaps import axis_questions, silent_places
+from code_maps.gaps import OPEN_ANSWERS, axis_questions, silent_places
 from code_maps.places import lies_under
 from models.gap import Gap, WouldChange
 from models.proposal import OpenAxis, Proposal
-from pipeline.gaps.context import Case
+from pipeline.gaps.context import ASSESSED, Case
 
 _PER_PROPOSAL = 2
-_OPTIONS = ("Other", "Unable to determine")
 _SPRAINS = frozenset(("S03", "S13", "S23", "S33", "S43", "S53", "S63", "S73", "S83", "S93"))
 _NEEDS_CHOICE = frozenset(("complication", "status", "type", "site", "control", "acuity"))
 
@@ -17,7 +16,10 @@ _NEEDS_CHOICE = frozenset(("complication", "status", "type", "site", "control", 
 def open_axes(case: Case) -> list[Gap]:
     """The gaps of the open axes, the most telling axis of each code first."""
     found: list[Gap] = []
+    headed = not case.sections.isdisjoint(ASSESSED)
     for proposal in case.proposals:
+        if headed and not case.assessed(proposal) and proposal is not case.main():
+            continue  # only mentioned: nobody asks for the detail of what wasn't dealt with
         silent = proposal.code[0] in "RZ" or any(lies_under(proposal.code, place) for place in silent_places())
         found += [
             _gap(case, proposal, axis, number) for number, axis in enumerate(_asked(proposal, silent)[:_PER_PROPOSAL])
@@ -59,7 +61,7 @@ def _gap(case: Case, proposal: Proposal, axis: OpenAxis, number: int) -> Gap:
         about=about,
         evidence=case.evidence(proposal),
         ask=question.ask.format(about=about),
-        options=(*(c.value for c in shown), *_OPTIONS),
+        options=(*(c.value for c in shown), *OPEN_ANSWERS),
         why=question.why,
         would_change=WouldChange(proposal.code, tuple(c.code for c in shown)),
         rule="open-axis",

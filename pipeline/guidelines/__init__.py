@@ -16,11 +16,13 @@ from pipeline.guidelines.coding import Coding, Step, under_any
 from pipeline.guidelines.companions import (
     abnormal_findings,
     after_cancer,
+    anemia_of_pregnancy,
     blood_thinners,
     body_mass_index,
     complications_of_care,
     diabetes_drugs,
     drugs_taken,
+    healed_bone,
     infection_of_severe_sepsis,
     injuries_over,
     organisms,
@@ -31,7 +33,7 @@ from pipeline.guidelines.companions import (
     weeks_of_gestation,
 )
 from pipeline.guidelines.confidence import confidence, is_narrative
-from pipeline.guidelines.drug_effects import adverse_effects, underdosing
+from pipeline.guidelines.drug_effects import adverse_effects, effects_of_drug_classes, underdosing
 from pipeline.guidelines.interplay import (
     combine,
     drop_integral,
@@ -41,6 +43,7 @@ from pipeline.guidelines.interplay import (
     prefer_specific,
     settle_excludes1,
     seventh_characters,
+    spare_vague_injuries,
 )
 from pipeline.guidelines.selection import choose_assessed, external_causes, fall_back_to_symptoms
 
@@ -52,18 +55,23 @@ STEPS: tuple[Step, ...] = (
     prefer_specific,
     combine,
     merge_same,
+    prefer_specific,
+    spare_vague_injuries,
     external_causes,
     partners,
+    anemia_of_pregnancy,
     infection_of_severe_sepsis,
     drop_integral,
     requested_symptoms,
     organisms,
     injuries_over,
+    healed_bone,
     complications_of_care,
     diabetes_drugs,
     blood_thinners,
     weeks_of_gestation,
     adverse_effects,
+    effects_of_drug_classes,
     underdosing,
     body_mass_index,
     treatment_encounters,

@@ -55,6 +55,12 @@ def diabetes_drugs(coding: Coding) -> None:
     if any(under_any(d.code, ("E10",)) for d in coding.proposed):
         for draft in [d for d in coding.proposed if d.code == "Z79.4"]:
             coding.withhold(draft, "diabetes-drug-status", "Type 1 diabetes implies insulin.")
+    if any(under_any(d.code, ("O24.4",)) for d in coding.proposed):
+        # OCG I.C.15.i: the code of gestational diabetes says how it is controlled.
+        for draft in [d for d in coding.proposed if under_any(d.code, ("Z79.4", "Z79.84", "Z79.85"))]:
+            coding.withhold(draft, "diabetes-drug-status", "Not beside a code of gestational diabetes (OCG I.C.15.i).")
+        _gestational_control(coding)
+        return
     diabetes = [d for d in coding.proposed if under_any(d.code, ("E08", "E09", "E11", "E13", "O24"))]
     if not diabetes:
         return
@@ -72,6 +78,37 @@ def diabetes_drugs(coding: Coding) -> None:
         why = f"{drug.name} is taken for diabetes."
         draft = as_code(coding, finding, drug.long_term, "diabetes-drug-status", why)
         coding.proposed.append(draft)
+
+
+_DIET = re.compile(r"\b(?:on diet|diet[- ]controlled|controlled (?:by|with|on) diet|diet (?:alone|only))\b|, diet\b", re.I)
+
+
+def _gestational_control(coding: Coding) -> None:
+    """OCG I.C.15.i: gestational diabetes by what controls it: insulin, else an oral drug, else diet."""
+    taken = {drug.long_term for _, drug in drugs_taken(coding.around.findings)}
+    if "Z79.4" in taken:
+        word = "insulin"
+    elif "Z79.84" in taken:
+        word = "oral"
+    elif _DIET.search(coding.note.text):
+        word = "diet"
+    else:
+        return
+    for draft in [d for d in coding.proposed if under_any(d.code, ("O24.4",))]:
+        if "unspecified control" not in coding.codes.title(draft.code):
+            continue
+        siblings = coding.codes.children(coding.codes.parent(draft.code) or draft.code)
+        code = next((c for c in siblings if re.search(rf"\b{word}\b", coding.codes.title(c))), None)
+        if code:
+            coding.swap(draft, code, "diabetes-drug-status", f"Gestational diabetes, controlled by {word}.")
+
+
+def healed_bone(coding: Coding) -> None:
+    """OCG I.C.13.d.1: an old fracture of an osteoporotic, named in one breath with the osteoporosis, has its own code."""
+    porous = [d for d in coding.proposed if under_any(d.code, ("M81",))]
+    for draft in [d for d in coding.proposed if d.code == "Z87.81"]:
+        if any(d.finding.sentence == draft.finding.sentence >= 0 for d in porous):
+            coding.swap(draft, "Z87.310", "use-additional", "The note at M81 asks for a healed osteoporosis fracture.")
 
 
 def partners(coding: Coding) -> None:
@@ -93,6 +130,27 @@ def partners(coding: Coding) -> None:
             coding.proposed.insert(
                 coding.proposed.index(draft) + 1, as_code(coding, draft.finding, where_, "use-additional", why)
             )
+
+
+def anemia_of_pregnancy(coding: Coding) -> None:
+    """Tabular, O99: the anemia itself is coded beside O99.0; iron deficiency is the one that its words may hold."""
+    for draft in [d for d in coding.proposed if under_any(d.code, ("O99.0",))]:
+        if any(under_any(d.code, ("D50-D64",)) for d in coding.proposed):
+            return
+        for finding in draft.findings:
+            if finding.sentence < 0:
+                continue
+            sentence = coding.layout.sentences[finding.sentence]
+            if _LACKS_IRON.search(coding.note.text, sentence.start, sentence.end):
+                why = f"{draft.code} asks for it, and the same words say it."
+                anemia = as_code(coding, finding, "D50.9", "use-additional", why)
+                coding.proposed.insert(coding.proposed.index(draft) + 1, anemia)
+                for lack in [d for d in coding.proposed if d.code == "E61.1"]:
+                    coding.withhold(lack, "more-specific-documented", "D50.9 says that the lack is an anemia.")
+                return
+
+
+_LACKS_IRON = re.compile(r"\biron[- ]deficien\w+", re.IGNORECASE)
 
 
 def requested_symptoms(coding: Coding) -> None:
@@ -190,10 +248,24 @@ def _finding_at(coding: Coding, wanted: Finding) -> Finding | None:
 
 def abnormal_findings(coding: Coding) -> None:
     """OCG IV.P: a general examination with an abnormal finding has a code of its own."""
-    found = any(under_any(d.code, ("R00-R94",)) for d in coding.proposed)
+    found = any(under_any(d.code, ("R00-R94",)) or _newly_abnormal(coding, d) for d in coding.proposed)
     for plain, abnormal in (("Z00.00", "Z00.01"), ("Z00.129", "Z00.121"), ("Z01.419", "Z01.411")):
         for draft in [d for d in coding.proposed if d.code == plain and found]:
             coding.swap(draft, abnormal, "sequencing", "The examination has an abnormal finding, coded beside it.")
+
+
+_CHANGED = re.compile(
+    r"\b(?:acute|exacerbation|flare|flaring|uncontrolled|not controlled|poorly controlled|worsening|worse|newly|new (?:onset|diagnosis))\b",
+    re.IGNORECASE,
+)
+
+
+def _newly_abnormal(coding: Coding, draft: Draft) -> bool:
+    """OCG I.C.21.c.13: an abnormal finding is one newly found, or a chronic condition that got worse."""
+    if draft.code[0] in "ZVWXY" or coding.stands(draft) != "title":
+        return False
+    sentence = coding.layout.sentences[draft.finding.sentence]
+    return bool(_CHANGED.search(coding.note.text, sentence.start, sentence.end))
 
 
 _SEPSIS = (

@@ -85,15 +85,44 @@ def _within(inner: Finding, outer: Finding) -> bool:
 
 def _is_vaguer(codes: CodeSet, vague: Draft, sharp: Draft) -> bool:
     """Whether `vague` is the unspecified end of a place that holds `sharp`."""
+    place = vague.finding.place
+    if place in codes and not codes.is_billable(place) and sharp.code.startswith(place) and vague.code[0] not in "ST":
+        return bool(vague.path.open_axes)
+    if _says_no_more(codes, vague.code) and not _says_no_more(codes, sharp.code):
+        return True
     if not sharp.code.startswith(codes.parent(vague.code) or "-"):
         return False
-    place = vague.finding.place
-    if place in codes and not codes.is_billable(place) and (sharp.code.startswith(place)):
-        return bool(vague.path.open_axes)
     title = codes.title(vague.code).lower()
     if "remission" in title:
         return False
     return ("unspecified" in title or "without complication" in title) and len(vague.path.axes) <= len(sharp.path.axes)
+
+
+def _says_no_more(codes: CodeSet, code: str) -> bool:
+    """Whether a code is the ".9" that repeats the title of its category: epilepsy, unspecified, of the epilepsies.
+
+    In a category of "other" diseases that code is a disease of its own (I73.9 beside Raynaud's), and a symptom or an
+    injury says where it is.
+    """
+    category, node = code[:3], f"{code[:3]}.9"
+    if code[0] in "RSTVWXYZ" or not code.startswith(node) or node not in codes:
+        return False
+    whole, said = codes.title(category), codes.title(node)
+    whole = whole.removeprefix("Other and unspecified ")
+    return "unspecified" in said and not whole.startswith("Other") and set(words_of(said)) <= set(words_of(whole))
+
+
+def spare_vague_injuries(coding: Coding) -> None:
+    """OCG I.C.19.b: an injury whose kind isn't told is no other one than the injury of that region whose kind is."""
+    injuries = [d for d in coding.proposed if d.code[0] == "S"]
+    for vague in injuries:
+        if "Unspecified injury" not in coding.codes.title(vague.code[:5]):
+            continue
+        for sharp in injuries:
+            sides = {_side_of(coding.codes, vague.code), _side_of(coding.codes, sharp.code)}
+            if sharp.code[:2] == vague.code[:2] and sharp.code[:5] != vague.code[:5] and not {"right", "left"} <= sides:
+                coding.withhold(vague, "more-specific-documented", f"{sharp.code} says what the injury is.")
+                break
 
 
 def _side_of(codes: CodeSet, code: str) -> str | None:
@@ -227,17 +256,27 @@ def seventh_characters(coding: Coding) -> None:
             coding.swap(draft, code, "seventh-character", why)
 
 
+# A fetus is what every seventh character of these categories is about, and tells none of them apart.
+_EVERY_FETUS = frozenset(words_of("fetus fetal other unspecified"))
+
+
+# What is healed is the mark of an old operation, not the injury.
+_SCAR = re.compile(r"\bhealed (?:\w+ ){0,2}(?:scars?|incisions?|wounds? from|ports?)\b")
+
+
 def _seventh(coding: Coding, draft: Draft, characters: dict[str, str]) -> tuple[str, str]:
     """The character and why: by the course of an injury, or by the words of its meaning (stage, fetus)."""
     said = coding.facts.seventh_words
     finding = draft.finding
     sentence = coding.layout.sentences[finding.sentence] if finding.sentence >= 0 else None
     near = coding.note.text[sentence.start : sentence.end].lower() if sentence else ""
-    whole = coding.note.text.lower()
+    whole = _SCAR.sub(" ", coding.note.text.lower())
 
     def hears(kind: str, text: str) -> bool:
         return any(words in text for words in said[kind])
 
+    if under_any(draft.code, ("T36-T50",)) and "A" in characters and not hears("subsequent", near):
+        return "A", "The effect of the drug is looked after at this visit."
     if "A" in characters or "D" in characters:
         if "S" in characters and hears("sequela", near):
             return "S", "The note calls it a late effect."
@@ -250,11 +289,12 @@ def _seventh(coding: Coding, draft: Draft, characters: dict[str, str]) -> tuple[
             if "D" in characters:
                 return "D", "Active treatment is over; the visit is for routine care of the injury."
         return "A" if "A" in characters else min(characters), "The injury is under active treatment at this visit."
-    tokens = {word for tier in evidence_for(coding.around, finding).tiers for word in tier}
-    best = max(
-        characters, key=lambda char: (len(set(words_of(characters[char])) & tokens), char in "09", characters[char])
-    )
-    if set(words_of(characters[best])) & tokens:
+    tokens = {word for tier in evidence_for(coding.around, finding).tiers for word in tier} - _EVERY_FETUS
+    meant = {char: set(words_of(meaning)) for char, meaning in characters.items()}
+    # "Eye" stands in every meaning and tells none from the others.
+    telling = {char: {w for w in said if sum(w in other for other in meant.values()) == 1} for char, said in meant.items()}
+    best = max(characters, key=lambda char: (len(telling[char] & tokens), char in "09", characters[char]))
+    if telling[best] & tokens:
         return best, f"The note says {characters[best]}."
     for char in ("0", "9"):
         if char in characters:
@@ -284,6 +324,8 @@ def settle_excludes1(coding: Coding) -> None:
             note = coding.codes.excludes1(first.code, second.code)
             if note is None:
                 continue
+            if {_side_of(coding.codes, first.code), _side_of(coding.codes, second.code)} == {"right", "left"}:
+                continue  # one condition in each ear or limb: the note is about two of the same part
             if _called_unrelated(coding, first) or _called_unrelated(coding, second):
                 for draft in (first, second):
                     why = f"Excludes1 at {note.origin}; the provider calls the two unrelated (OCG I.A.12.a)."

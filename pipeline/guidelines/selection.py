@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
+from code_maps.axes import axis_of
+from code_maps.axes.branches import SIDES
+from code_maps.terms import term_words
 from pipeline.guidelines.coding import Coding, under_any
 from pipeline.proposals import Draft
 
@@ -31,10 +34,16 @@ def choose_assessed(coding: Coding, drafts: list[Draft]) -> None:
         if elsewhere and not coding.outpatient and draft.finding.section == "imaging" and stands != "title":
             coding.set_aside(draft, "a radiologist's finding that the attending doesn't restate (OCG III.B)")
             continue
+        fuller = None if stands in ("title", "assessed") else _named_more_fully(coding, draft, stated)
+        if fuller is not None:
+            why = f"The assessment names it more fully: {fuller.code}."
+            coding.withheld.append((draft, "more-specific-documented", why))
+            continue
         # A general word is what is assessed where it is all that a problem says, and nothing says more of it elsewhere.
         alone = (
             stands == "title"
             and code not in ("R69", "B99.9")
+            and _whole_title(coding, draft)
             and not any(
                 d is not draft
                 and (d.finding.problem == draft.finding.problem or draft.finding.text.lower() in d.finding.text.lower())
@@ -149,10 +158,27 @@ def _status(coding: Coding, draft: Draft, stated: bool = False) -> None:
         draft.code[0] in "VWXY"
         or under_any(draft.code, coding.facts.standing_status)
         or (under_any(draft.code, coding.facts.encounters) and _opens(coding, draft))
+        or (draft.code == "Z23" and _given_now(coding, draft))
     ):
         coding.proposed.append(draft)
     else:
         coding.set_aside(draft, "a circumstance outside the assessment")
+
+
+_GIVEN = re.compile(r"\b(?:given|gave|administered|today|received)\b", re.IGNORECASE)
+_NOT_GIVEN = re.compile(
+    r"\b(?:declin\w+|refus\w+|defer\w+|due|overdue|next|already|last|previous\w*|prior|up to date|recommend\w*|completed|ago"
+    r"|in (?:19|20)\d\d|\d+/(?:\d+/)?(?:19|20)?\d\d)\b",
+    re.IGNORECASE,
+)
+
+
+def _given_now(coding: Coding, draft: Draft) -> bool:
+    """OCG I.C.21.c.2: whether the assessment or plan says that a vaccine was given at this visit."""
+    if coding.stands(draft) not in ("title", "assessed", "planned") or draft.finding.sentence < 0:
+        return False
+    said = _sentence(coding, draft)
+    return bool(_GIVEN.search(said)) and not _NOT_GIVEN.search(said)
 
 
 _PLANNED = re.compile(
@@ -169,6 +195,27 @@ def _sentence(coding: Coding, draft: Draft) -> str:
 def _opens(coding: Coding, draft: Draft) -> bool:
     """Whether an encounter code says why the patient came: the reason for the visit, or the note's first sentences."""
     return coding.stands(draft) == "reason" or 0 <= draft.finding.sentence < 3
+
+
+def _named_more_fully(coding: Coding, draft: Draft, stated: list[Draft]) -> Draft | None:
+    """The assessed draft whose words hold all of an unspecified draft's and more: a "cardiomyopathy" of the history is
+    the "ischemic cardiomyopathy" of the assessment."""
+    if "unspecified" not in coding.codes.title(draft.code) or draft.finding.historical:
+        return None
+    own = {t.word for t in coding.around.own(draft.finding)}
+    for other in stated:
+        if other.code != draft.code and own < {t.word for t in coding.around.own(other.finding)}:
+            return other
+    return None
+
+
+def _whole_title(coding: Coding, draft: Draft) -> bool:
+    """Whether a draft's words are all that its problem's title says, sides, courses and the like aside."""
+    problem = coding.layout.problems[draft.finding.problem]
+    axes = axis_of()
+    own = {t.word for t in coding.around.own(draft.finding)}
+    said = term_words(coding.note.text[problem.title_start : problem.title_end])
+    return all(w in own or w in SIDES or w in axes or not w.isalpha() for w in said)
 
 
 def external_causes(coding: Coding) -> None:

@@ -13,7 +13,7 @@ from code_maps.coverage.mcd.store import Imported
 from code_maps.coverage.policy import CoveragePolicy, Group
 
 _LETTERS = {"article": "A", "lcd": "L", "ncd": "NCD "}
-_FRESH = dt.timedelta(days=14)  # CMS puts out new files every week
+FRESH = dt.timedelta(days=14)  # CMS puts out new files every week
 _ID = re.compile(r"(A|L|DA|DL|NCD)[ -]?(\d{1,6})", re.IGNORECASE)
 
 
@@ -47,11 +47,14 @@ def status_lines(on: dt.date) -> Iterator[str]:
     for entry in manifest.values():
         yield from _entry_lines(entry)
         yield from (f"  note: {notice}" for notice in entry.notices)
-        if not entry.date:
-            continue
-        age = on - dt.date.fromisoformat(entry.date)
-        if age > _FRESH:
-            yield f"  out of date: {age.days:,} days old on {on}; CMS puts out a new download every week"
+        old = age(entry, on)
+        if old is not None and old > FRESH:
+            yield f"  out of date: {old.days:,} days old on {on}; CMS puts out a new download every week"
+
+
+def age(entry: Imported, on: dt.date) -> dt.timedelta | None:
+    """How old a download is on a day; None where it bears no date."""
+    return on - dt.date.fromisoformat(entry.date) if entry.date else None
 
 
 def list_lines() -> Iterator[str]:
@@ -60,8 +63,18 @@ def list_lines() -> Iterator[str]:
     for kind, version in policies.documents() if policies else ():
         ended = f"to {version.ended}" if version.ended else ""
         state = "proposed" if version.proposed else "retired" if version.retired and version.ended else ""
-        named = f"{_LETTERS[kind]}{version.id}"
-        yield f"{named:10} {version.number:>4}  {version.effective or ''!s:10}  {ended:13}  {state:8}  {version.title}".rstrip()
+        yield f"{doc_id(kind, version):10} {version.number:>4}  {version.effective or ''!s:10}  {ended:13}  {state:8}  {version.title}".rstrip()
+
+
+def ids() -> list[str]:
+    """The ids of all imported documents, each once: A56680, L33831, NCD 240."""
+    policies = opened()
+    return list(dict.fromkeys(doc_id(kind, v) for kind, v in policies.documents())) if policies else []
+
+
+def doc_id(kind: str, version: Version) -> str:
+    """The id of an imported document as CMS writes it."""
+    return f"{_LETTERS[kind]}{version.id}"
 
 
 def show_lines(id: str, number: int | None = None) -> list[str] | None:
@@ -76,7 +89,7 @@ def show_lines(id: str, number: int | None = None) -> list[str] | None:
     if not versions:
         return None
     version = max(versions, key=lambda v: (v.effective or dt.date.min, v.number))
-    lines = [f"{_LETTERS[kind]}{version.id}, version {version.number}: {version.title}", _dates(version)]
+    lines = [f"{doc_id(kind, version)}, version {version.number}: {version.title}", _dates(version)]
     if len(versions) > 1:
         lines.append(f"other versions: {', '.join(str(v.number) for v in versions if v.number != version.number)}")
     policy = policies.policy(version.id, version.number) if kind == "article" else None

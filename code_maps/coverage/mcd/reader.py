@@ -166,6 +166,24 @@ class McdPolicies:
                 found.extend((kind, _version(row)) for row in rows)
             return found
 
+    def places(self) -> dict[tuple[str, int], frozenset[str]]:
+        """The states of every article and LCD, by kind and number, from the contractors of all its versions."""
+        found: dict[tuple[str, int], set[str]] = defaultdict(set)
+        with self._lock:
+            known = self._known_contractors()
+            for kind in ("article", "lcd"):
+                if not self._has(kind, f"{kind}_x_contractor"):
+                    continue
+                rows = self._rows(
+                    f"SELECT DISTINCT {kind}_id, contractor_id, contractor_type_id, contractor_version "
+                    f"FROM {kind}.{kind}_x_contractor"
+                )
+                for number, *key in rows:
+                    contractor = known.get((key[0], key[1], key[2]))
+                    if contractor is not None:
+                        found[kind, number].update(state for state, _, _ in contractor.places if state)
+        return {key: frozenset(states) for key, states in found.items()}
+
     def text(self, kind: str, number: int, version: int) -> list[tuple[str, str]]:
         """The prose of a document as headed plain paragraphs."""
         with self._lock:
@@ -501,7 +519,7 @@ class _Holder:
 
     def holds(self, state: str | None, on: dt.date | None) -> bool:
         """Whether a state lies in the jurisdiction on a date. A state that isn't given lies in none."""
-        names = _names(state)
+        names = state_names(state)
         if self.only is not None and not names & self.only:
             return False
         return any(
@@ -511,7 +529,7 @@ class _Holder:
 
 
 @lru_cache(maxsize=256)
-def _names(state: str | None) -> frozenset[str]:
+def state_names(state: str | None) -> frozenset[str]:
     """The abbreviations that stand for a state: its own, its parts', or that of the state it is a part of."""
     if not state:
         return frozenset()

@@ -1,0 +1,1 @@
+"""Alembic migrations of the store; `store.database` runs them whenever a database is opened."""
