@@ -227,7 +227,13 @@ def _match(row: tuple[Token, ...], index: TermIndex) -> list[Mention]:
             for theirs, o in outer
         )
     ]  # fmt: skip
-    unique = {(m.start, m.end, m.place): m for m in reversed(found)}
+    whole = [(theirs, m) for theirs, m in kept if any(len(t.word) == t.end - t.start for t in theirs)]
+    pieces = {
+        id(m) for mine, m in kept
+        if any(o is not m and o.place[:3] == m.place[:3] and o.tokens == m.tokens and _in_piece(mine, theirs)
+               for theirs, o in whole)
+    }  # fmt: skip
+    unique = {(m.start, m.end, m.place): m for m in reversed(found) if id(m) not in pieces}
     return sorted(unique.values(), key=lambda m: (m.start, m.end, m.place))
 
 
@@ -241,6 +247,15 @@ def _inside(
         return False
     start, end = min(t.start for t in chosen), max(t.end for t in chosen)
     return other.start <= start and end <= other.end
+
+
+def _in_piece(mine: frozenset[Token], theirs: frozenset[Token]) -> bool:
+    """Whether a match has one word out of an abbreviation's long form where another has the abbreviation: "anemia of CKD"
+    is no anemia of a chronic disease."""
+    return any(
+        len(t.word) == t.end - t.start and all(o.end - o.start < len(o.word) for o in mine if o.start == t.start)
+        for t in theirs - mine
+    )
 
 
 def _two_at_once(mine: frozenset[Token], theirs: frozenset[Token]) -> bool:

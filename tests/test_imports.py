@@ -27,6 +27,7 @@ BEHIND = {
     "medspacy": {"pipeline.language", "pipeline.sections", "pipeline.findings", "pipeline.assertions"},
     "streamlit": {"app", "cli", "ui"},
     "sqlalchemy": {"store"},
+    "alembic": {"store"},
 }
 
 

@@ -65,10 +65,10 @@ def rows(report: Report) -> list[dict[str, Any]]:
 
 def badge(m: Made) -> str:
     """A decision in a few words."""
-    other = f" by {m.replacement}" if m.replacement else ""
-    reason = f": {m.reason}" if m.reason else ""
+    other = f" by {esc(m.replacement)}" if m.replacement else ""
+    reason = f": {esc(m.reason)}" if m.reason else ""
     return (
-        f'<span class="cp-made m-{m.decision}" title="{esc(m.who)}">{_SIGN[m.decision]}{esc(other)}{esc(reason)}</span>'
+        f'<span class="cp-made m-{m.decision}" title="{esc(m.who)}">{_SIGN[m.decision]}{other}{reason}</span>'
     )
 
 

@@ -149,14 +149,20 @@ _LINK_DENIED = re.compile(
 )
 _TEST_NAME = re.compile(
     r"\s+(?:ultrasound|ultrasonography|screen(?:ing)?s?|scans?|panels?|test(?:s|ing)?|levels?|titers?|antibod(?:y|ies)|serolog(?:y|ies)"
-    r"|cultures?|swabs?|pcr|antigens?|markers?|vaccines?|vaccination|prophylaxis|clinic|protocol)\b",
+    r"|cultures?|swabs?|pcr|antigens?|markers?|vaccines?|vaccination|prophylaxis|clinic|protocol"
+    r"|(?:(?:and|or)\s+\w+\s+)?precautions)\b",
     re.IGNORECASE,
 )
+_WATCHED_FOR = re.compile(r"\s+surveillance\b", re.IGNORECASE)
 
 
 def _names_a_test(coding: Coding, finding: Finding) -> bool:
-    """Whether the words only name a test, a clinic or a vaccine: "AAA ultrasound", "hepatitis B serology"."""
-    return finding.place[0] not in "RZVWXY" and bool(_TEST_NAME.match(coding.note.text, finding.end))
+    """Whether the words only name a test, a clinic, a vaccine or a precaution: "AAA ultrasound", "hepatitis B serology"."""
+    if finding.place[0] in "RZVWXY":
+        return False
+    if finding.place[0] == "C" and _WATCHED_FOR.match(coding.note.text, finding.end):
+        return True  # a cancer that is looked for; "on active surveillance" is one that is there
+    return bool(_TEST_NAME.match(coding.note.text, finding.end))
 
 
 _QUIT = re.compile(
@@ -231,7 +237,7 @@ def _operated(coding: Coding, finding: Finding) -> bool:
     return bool(_OPERATION.match(coding.note.text, finding.end))
 
 
-_OVER = re.compile(
+OVER = re.compile(
     r"resolved|status post|s/p|no longer|in remission|cured|ago|prior|previous|old|remote|childhood", re.IGNORECASE
 )
 
@@ -241,7 +247,7 @@ def _stays_current(coding: Coding, finding: Finding) -> bool:
     place = finding.place
     if not under_any(place, coding.facts.chronic) or under_any(place, coding.facts.may_end):
         return False
-    return not any(_OVER.search(cue.text) for cue in finding.assertion.cues)
+    return not any(OVER.search(cue.text) for cue in finding.assertion.cues)
 
 
 # A stroke -> the category of its sequelae (tabular, I69).

@@ -10,7 +10,7 @@ from itertools import pairwise
 from code_maps.terms import term_words
 from code_maps.terms.drugs import Drug, drugs
 from models.finding import Finding
-from pipeline.guidelines.assertion import treated_cancer
+from pipeline.guidelines.assertion import OVER, treated_cancer
 from pipeline.guidelines.coding import Coding, as_code, under_any
 from pipeline.proposals import Draft
 
@@ -38,8 +38,13 @@ def drugs_taken(findings: Iterable[Finding]) -> list[tuple[Finding, Drug]]:
     """The drugs that the patient takes or is given."""
     return [
         (finding, drug) for finding, drug in drugs_named(findings)
-        if finding.codable and finding.value("action") not in ("stopped", "held")
+        if (finding.codable or _listed_in_history(finding)) and finding.value("action") not in ("stopped", "held")
     ]  # fmt: skip
+
+
+def _listed_in_history(finding: Finding) -> bool:
+    """A drug under a heading for past history, not said to be over: "PMH: diabetes on metformin"."""
+    return finding.present and finding.patients and not any(OVER.search(cue.text) for cue in finding.assertion.cues)
 
 
 _TEMPORARY = re.compile(
@@ -105,10 +110,25 @@ def _gestational_control(coding: Coding) -> None:
 
 def healed_bone(coding: Coding) -> None:
     """OCG I.C.13.d.1: an old fracture of an osteoporotic, named in one breath with the osteoporosis, has its own code."""
+    for draft in [d for d in coding.proposed if under_any(d.code, ("M80",)) and _says_healed(coding, d)]:
+        why = "The fracture has healed: osteoporosis without a current fracture (OCG I.C.13.d.1)."
+        at = coding.proposed.index(draft)
+        if not any(under_any(d.code, ("M81",)) for d in coding.proposed):
+            coding.proposed.insert(at + 1, as_code(coding, draft.finding, "M81.0", "history-of", why))
+        if not any(d.code in ("Z87.310", "Z87.81") for d in coding.proposed):
+            coding.proposed.append(as_code(coding, draft.finding, "Z87.310", "history-of", why))
+        coding.withhold(draft, "history-of", why)
     porous = [d for d in coding.proposed if under_any(d.code, ("M81",))]
     for draft in [d for d in coding.proposed if d.code == "Z87.81"]:
         if any(d.finding.sentence == draft.finding.sentence >= 0 for d in porous):
             coding.swap(draft, "Z87.310", "use-additional", "The note at M81 asks for a healed osteoporosis fracture.")
+
+
+def _says_healed(coding: Coding, draft: Draft) -> bool:
+    if draft.finding.sentence < 0:
+        return False
+    sentence = coding.layout.sentences[draft.finding.sentence]
+    return bool(re.search(r"\b(?:healed|resolved)\b", coding.note.text[draft.finding.end : sentence.end], re.IGNORECASE))
 
 
 def partners(coding: Coding) -> None:
@@ -284,6 +304,18 @@ _SEPSIS = (
     "T81.44",
     "T80.2",
 )
+
+
+_TYPE_A = re.compile(r"\s+(?:[Tt]ype |virus )?A\b")
+
+
+def influenza_virus(coding: Coding) -> None:
+    """OCG I.C.10.c: influenza that the provider calls type A has an identified virus ("A" is a word that terms pass over)."""
+    for draft in [d for d in coding.proposed if under_any(d.code, ("J11",))]:
+        code = draft.code.replace("J11", "J10")
+        named = any(_TYPE_A.match(coding.note.text, f.end) for f in draft.findings)
+        if named and coding.codes.is_billable(code):
+            coding.swap(draft, code, "more-specific-documented", "Influenza A is an identified virus.")
 
 
 def infection_of_severe_sepsis(coding: Coding) -> None:

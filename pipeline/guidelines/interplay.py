@@ -109,7 +109,7 @@ def _says_no_more(codes: CodeSet, code: str) -> bool:
         return False
     whole, said = codes.title(category), codes.title(node)
     whole = whole.removeprefix("Other and unspecified ")
-    return "unspecified" in said and not whole.startswith("Other") and set(words_of(said)) <= set(words_of(whole))
+    return "unspecified" in said.lower() and not whole.startswith("Other") and set(words_of(said)) <= set(words_of(whole))
 
 
 def spare_vague_injuries(coding: Coding) -> None:
@@ -160,10 +160,13 @@ def combine(coding: Coding) -> None:
                 for draft in (disease, partner):
                     if draft is not already and under_any(draft.code, row.drop_for(disease.code)):
                         coding.withhold(draft, row.rule, f"{already.code} takes its place. {row.note}")
+                        at, said = coding.proposed.index(already), dict.fromkeys((*already.findings, *draft.findings))
+                        already = coding.proposed[at] = replace(already, findings=tuple(said))
                 continue
             target = disease if under_any(disease.code, row.drop_for(disease.code)) else partner
-            moved = replace(target.finding, place=place)
-            drafts = drafts_for(coding.codes, coding.around, moved)
+            # The note may say more of the same at another place: the scar is a low transverse one.
+            tried = [drafts_for(coding.codes, coding.around, replace(f, place=place)) for f in target.findings]
+            drafts = min(tried, key=lambda found: (not found[0].path.complete, len(found[0].path.open_axes)))
             if drafts[0].path.open_axes:
                 # The other of the two may say what this one leaves open: the side of the sciatica, not of the back pain.
                 partners = partner if target is disease else disease

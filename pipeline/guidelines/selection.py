@@ -204,6 +204,8 @@ def _named_more_fully(coding: Coding, draft: Draft, stated: list[Draft]) -> Draf
         return None
     own = {t.word for t in coding.around.own(draft.finding)}
     for other in stated:
+        if other.code[0] == "O" and draft.code[0] != "O":
+            continue  # chapter 15 asks for the condition itself beside its own code
         if other.code != draft.code and own < {t.word for t in coding.around.own(other.finding)}:
             return other
     return None

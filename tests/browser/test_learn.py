@@ -155,5 +155,5 @@ def test_the_page_has_no_accessibility_fault(learn, violations, tab, scheme):
 )
 def test_the_pictures_in_the_docs(learn):
     learn.mouse.move(2, 798)
-    learn.wait_for_timeout(800)
+    learn.wait_for_timeout(3000)
     learn.screenshot(path=ROOT / "docs" / "learn.png")

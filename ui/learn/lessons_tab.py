@@ -76,7 +76,7 @@ def _lesson(found: Lesson) -> None:
     )
     try_.button(
         "Back" if trying else "Try it", icon=":material/undo:" if trying else ":material/edit:", key="learn_try",
-        on_click=_toggle, args=(found.id,), type="secondary" if trying else "primary", width="stretch",
+        on_click=_toggle, args=(found.id,), width="stretch",
         help="The lesson as it stands" if trying else "Change the words, and see what the review says",
     )  # fmt: skip
     with more.popover("Print", icon=":material/download:", key="learn_print", width="stretch"):

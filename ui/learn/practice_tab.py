@@ -105,7 +105,7 @@ def _ask(one: Exercise, codes: CodeSet) -> None:
         marks["level"] = picked or ""
     name, go = st.columns([0.66, 0.34], vertical_alignment="bottom", gap="small")
     name.text_input("Your name or number", key="learn_learner", max_chars=80, placeholder="may stay empty")
-    go.button("Grade", type="primary", key="learn_grade", on_click=_grade, args=(one,), width="stretch")
+    go.button("Grade", icon=":material/done_all:", key="learn_grade", on_click=_grade, args=(one,), width="stretch")
 
 
 def _add(key: str, code: str) -> None:
