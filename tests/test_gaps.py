@@ -332,3 +332,12 @@ def test_a_match_rule_must_name_the_words_it_is_looked_for_by(tmp_path, monkeypa
             gap_rules()
     finally:
         gap_rules.cache_clear()
+
+
+def test_a_result_below_what_the_test_can_measure_is_not_high(reviewed):
+    def rules(note):
+        return {gap.rule for gap in reviewed(note).gaps}
+
+    assert "troponin-high" not in rules("Labs: Troponin <3.\nAssessment:\n1. Acute bronchitis.")
+    assert "egfr-low-over-time" not in rules("Labs: eGFR >60. eGFR >60 in March.\nAssessment:\n1. Acute bronchitis.")
+    assert "troponin-high" in rules("Labs: Troponin 3.\nAssessment:\n1. Acute bronchitis.")

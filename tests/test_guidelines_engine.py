@@ -306,3 +306,164 @@ def test_a_short_name_in_the_history_is_the_full_name_of_the_assessment(reviewed
     report = reviewed("HPI: Known cardiomyopathy, takes carvedilol.\nAssessment:\n1. Ischemic cardiomyopathy.")
     assert [p.code for p in report.proposals] == ["I25.5"]
     assert ("I42.9", "more-specific-documented") in {(w.code, w.rule) for w in report.withheld}
+
+
+# --- kinds of mistakes met on notes that nobody had tuned to -------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("said", "code"),
+    [
+        ("Tinnitus, left.", "H93.12"),
+        ("Cerumen impaction, right, removed.", "H61.21"),
+        ("Otitis externa, left.", "H60.92"),
+    ],
+)
+def test_a_side_alone_leads_to_its_code_though_the_titles_repeat_the_part(said, code, coded):
+    assert code in coded(f"Assessment:\n1. {said}")
+
+
+def test_both_eyes_have_the_seventh_character_of_both(coded):
+    assert "E11.3293" in coded("Assessment:\n1. Mild NPDR OU without macular edema, type 2 diabetes.")
+    assert "E11.3299" in coded("Assessment:\n1. Mild NPDR without macular edema, type 2 diabetes.")
+
+
+def test_a_doubted_kind_specifies_nothing_in_an_outpatient_note(coded):
+    assert "I50.30" in coded("Assessment:\n1. Heart failure, diastolic.")
+    assert coded("Assessment:\n1. Heart failure, likely diastolic.") == ["I50.9"]
+
+
+def test_the_unspecified_code_of_a_category_gives_way_to_one_that_says_more(coded):
+    note = "HPI: Seizure disorder since childhood.\nAssessment:\n1. Juvenile myoclonic epilepsy - levetiracetam."
+    assert [c for c in coded(note) if c.startswith("G40")] == ["G40.B09"]
+
+
+def test_an_injury_of_no_kind_gives_way_to_the_one_that_is_told_but_not_to_that_of_the_other_side(coded):
+    told = coded("CC: Left shoulder injury.\nAssessment:\n1. Traumatic left rotator cuff tear.")
+    assert not any(code.startswith("S49") for code in told)
+    both = coded("Assessment:\n1. Right shoulder injury.\n2. Traumatic left rotator cuff tear.")
+    assert any(code.startswith("S49.91") for code in both)
+
+
+def test_a_healed_scar_makes_no_injury_a_subsequent_visit(coded):
+    note = "Exam: well healed scars of the other knee.\nAssessment:\n1. Right ankle sprain."
+    assert "S93.401A" in coded(note)
+    assert "S93.401D" in coded("Assessment:\n1. Right ankle sprain, healing well.")
+
+
+def test_opposite_ears_dont_exclude_each_other(coded):
+    note = "Assessment:\n1. Sudden hearing loss, right ear.\n2. Cerumen impaction, {} ear."
+    assert {"H91.21", "H61.22"} <= set(coded(note.format("left")))
+    assert len({"H91.21", "H61.21"} & set(coded(note.format("right")))) == 1
+
+
+def test_an_order_for_every_other_day_is_no_underdosing(coded):
+    said = coded("Assessment:\n1. Hypertension. Takes lisinopril every morning, misses no doses.")
+    assert said == ["I10"]
+    assert any(c.startswith("T46.4X6") for c in coded("Assessment:\n1. Hypertension. Skips lisinopril, misses doses."))
+
+
+@pytest.mark.parametrize(
+    ("said", "codes"),
+    [
+        ("Opioid-induced constipation.", ["K59.03", "T40.2X5A"]),
+        ("Constipation due to opioids.", ["K59.03", "T40.2X5A"]),
+        ("Oxaliplatin-induced peripheral neuropathy.", ["G62.0", "T45.1X5A"]),
+        ("Anemia due to chemotherapy.", ["D64.81", "T45.1X5A"]),
+        ("Constipation. Takes opioids for her back.", ["K59.00"]),
+    ],
+)
+def test_what_a_class_of_drugs_brought_on_has_its_own_code_and_the_drugs(said, codes, coded):
+    assert [c for c in coded(f"Assessment:\n1. {said}") if c[0] != "Z"] == codes
+
+
+@pytest.mark.parametrize(
+    ("plan", "code"),
+    [
+        ("Start insulin NPH 10 units at bedtime.", "O24.414"),
+        ("Metformin 500 mg twice daily.", "O24.415"),
+        ("Well on diet alone.", "O24.410"),
+        ("Seen today.", "O24.419"),
+    ],
+)
+def test_gestational_diabetes_says_what_controls_it_and_has_no_drug_status(plan, code, coded):
+    found = coded(f"OB visit at 28w3d.\nAssessment:\n1. Gestational diabetes. {plan}")
+    assert code in found
+    assert not any(c.startswith("Z79") for c in found)
+
+
+def test_a_cesarean_of_the_past_is_a_scar_in_the_next_pregnancy(coded):
+    pregnant = coded(
+        "OB visit, 30 weeks pregnant.\nAssessment:\n1. Anemia in pregnancy, iron deficiency.\n2. Previous cesarean."
+    )
+    assert "O34.219" in pregnant and "Z98.891" not in pregnant
+    assert {"O99.013", "D50.9"} <= set(pregnant) and "E61.1" not in pregnant
+
+
+def test_a_healed_fracture_of_an_osteoporotic_is_history(coded):
+    assert coded("Assessment:\n1. Osteoporosis with previous vertebral fracture, healed.") == ["M81.0", "Z87.310"]
+    healed = coded("Assessment:\n1. Osteoporosis with vertebral compression fracture in 2021, healed.")
+    assert set(healed) == {"M81.0", "Z87.310"}
+    assert "M80.08XA" in coded("Assessment:\n1. Osteoporosis with vertebral compression fracture.")
+
+
+@pytest.mark.parametrize(
+    ("said", "given"),
+    [("Tdap given.", True), ("Flu shot today.", True), ("Flu shot declined.", False), ("Flu shot recommended.", False)],
+)
+def test_a_vaccine_is_coded_when_it_is_given_at_the_visit(said, given, coded):
+    assert ("Z23" in coded(f"Assessment:\n1. Hypertension. BP at goal.\nPlan:\n{said}")) == given
+
+
+def test_influenza_a_has_an_identified_virus_and_a_week_has_none(coded):
+    assert coded("Assessment:\n1. Influenza A - oseltamivir.") == ["J10.1"]
+    assert coded("Assessment:\n1. Influenza a week ago, still weak.")[:1] != ["J10.1"]
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Preterm labor and preeclampsia precautions reviewed.",
+        "Redness or pus could mean cellulitis.",
+        "Smokes none.",
+    ],
+)
+def test_what_is_watched_for_or_answered_with_none_is_not_coded(said, coded):
+    assert coded(f"Assessment:\n1. Hypothyroidism.\n{said}") == ["E03.9"]
+
+
+def test_a_cancer_that_is_only_looked_for_is_not_coded(coded):
+    start = "HPI: Feels well. No complaints. Works full time. Sleeps well.\nAssessment:\n1. Chronic hepatitis B."
+    assert coded(f"{start} Ultrasound for liver cancer surveillance.") == ["B18.1"]
+    assert "C22.9" in coded(f"{start}\n2. Liver cancer.")
+
+
+def test_a_stroke_with_a_residual_weakness_is_coded_as_its_sequela(coded):
+    assert coded("Assessment:\n1. History of ischemic stroke with residual left hemiparesis.") == ["I69.354"]
+
+
+def test_anemia_of_ckd_is_one_anemia(coded):
+    assert [c for c in coded("Assessment:\n1. Anemia of CKD.") if c.startswith("D63")] == ["D63.1"]
+
+
+def test_a_disorder_in_remission_says_so_behind_its_severity(coded):
+    assert coded("Assessment:\n1. Alcohol use disorder, severe, in sustained remission.") == ["F10.21"]
+    assert coded("Assessment:\n1. Alcohol use disorder, severe.") == ["F10.20"]
+
+
+def test_a_flare_is_an_abnormal_finding_of_a_well_child_visit(coded):
+    note = "Assessment:\n1. Well child visit, 5 years.\n2. Atopic dermatitis{}."
+    assert "Z00.121" in coded(note.format(", flare"))
+    assert "Z00.129" in coded(note.format(", stable"))
+
+
+def test_an_abbreviation_without_company_is_read_as_elsewhere_in_the_note(coded):
+    note = "PMH: RA, gout.\nAssessment:\n1. RA - continue the current plan.\n2. Gout."
+    assert [c for c in coded(note) if c.startswith("M0")] == ["M06.9"]
+
+
+def test_a_final_diagnosis_that_resolved_in_the_stay_is_coded(reviewed):
+    note = "DISCHARGE DIAGNOSES:\n1. Acute hypoxic respiratory failure, resolved.\n2. Pneumonia."
+    assert {p.code for p in reviewed(note, setting="inpatient").proposals} == {"J96.01", "J18.9"}
+    note = "Assessment:\n1. Pneumonia, resolved.\n2. Hypertension."
+    assert "J18.9" not in {p.code for p in reviewed(note).proposals}

@@ -67,9 +67,7 @@ def badge(m: Made) -> str:
     """A decision in a few words."""
     other = f" by {esc(m.replacement)}" if m.replacement else ""
     reason = f": {esc(m.reason)}" if m.reason else ""
-    return (
-        f'<span class="cp-made m-{m.decision}" title="{esc(m.who)}">{_SIGN[m.decision]}{other}{reason}</span>'
-    )
+    return f'<span class="cp-made m-{m.decision}" title="{esc(m.who)}">{_SIGN[m.decision]}{other}{reason}</span>'
 
 
 def _keep(code: str, kind: Kind, reason: str = "", replacement: str | None = None) -> None:

@@ -178,7 +178,8 @@ export default function ({ data, parentElement, setTriggerValue }) {
   const key = (event) => {
     if (!event.altKey || event.ctrlKey || event.metaKey || !root.isConnected) return;
     if (event.key.toLowerCase() === "e" && text) { event.preventDefault(); edit.onclick(); }
-    if (event.key !== "ArrowDown" && event.key !== "ArrowUp") return;
+    // In a field these keys are the field's own: Alt+Down opens a list of choices.
+    if ((event.key !== "ArrowDown" && event.key !== "ArrowUp") || event.composedPath()[0].matches("input, textarea, select")) return;
     const all = [...document.querySelectorAll("[data-result]")].filter((b) => b.checkVisibility());
     if (!all.length) return;
     event.preventDefault();

@@ -26,7 +26,7 @@ __all__ = ["GapsFound", "denial_risks", "elements_of", "find_gaps", "problem_ele
 
 _MOST = 8  # more than a reader can act on at once
 _ENOUGH = 6  # a seventh and eighth must matter
-_MATTERS = 40
+_MATTERS = 50
 _FEW = 4  # a question of low priority is asked only where there are few others
 _LOW = 55
 _DETAILS = frozenset(

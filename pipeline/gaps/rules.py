@@ -217,7 +217,11 @@ def _by_analyte(case: Case, rule: Rule, when: dict[str, Any]) -> Shown | None:
         if "unit" in when and not _in_unit(case.quote(finding).text.lower(), when["unit"]):
             continue
         if isinstance(quantity, (int, float)):
-            if limited and above < quantity < below and not _AIMED.search(case.quote(finding).text):
+            # "< 3" is above no limit, and "> 60" below none.
+            unbounded = ("above" in when and values.get("comparator") in ("<", "<=")) or (
+                "below" in when and values.get("comparator") in (">", ">=")
+            )
+            if limited and not unbounded and above < quantity < below and not _AIMED.search(case.quote(finding).text):
                 shown.append(case.quote(finding))
         elif "flag" in when and values.get("flag") == when["flag"] and finding.present:
             shown.append(case.quote(finding))

@@ -56,12 +56,17 @@ def by_assertion(coding: Coding, findings: Iterable[Finding]) -> list[Draft]:
                 keep_back(coding, finding, "history-of", "The note says that it is over.")
             else:
                 keep_back(coding, finding, "other-person", "It is somebody else's, not the patient's.")
+        elif finding.place == "Z86.73" and _WITH_RESIDUE.match(coding.note.text, finding.end):
+            why = "A deficit that an old stroke left is coded as its sequela (OCG I.C.9.d)."
+            usable.append(as_code(coding, finding, "I69.3", "history-of", why))
         elif finding.place[0] == "C" and treated_cancer(coding):
             usable.extend(_past(coding, finding))
         elif finding.historical and finding.place[0] in "ST" and _sequela(coding, finding):
             usable.extend(drafts_for(coding.codes, coding.around, finding))
         elif _operated(coding, finding):
             usable.extend(_past(coding, finding))
+        elif _of_this_stay(coding, finding):
+            usable.extend(drafts_for(coding.codes, coding.around, finding))
         elif assertion.temporality == "historical" and finding.place[0] not in "Z":
             if _stays_current(coding, finding):
                 why = "A lifelong disease isn't over because it is called a history of."
@@ -242,6 +247,22 @@ OVER = re.compile(
 )
 
 
+_SETTLED = re.compile(r"(?:now |has |have |since )*(?:resolved|resolving|recovered|improved)", re.IGNORECASE)
+_FINAL = ("discharge_diagnoses", "diagnoses", "hospital_course")
+
+
+def _of_this_stay(coding: Coding, finding: Finding) -> bool:
+    """OCG II, III: a final diagnosis of a stay that has resolved by discharge was treated in it, and is coded."""
+    assertion = finding.assertion
+    return (
+        not coding.outpatient
+        and assertion.temporality == "historical"
+        and finding.section in _FINAL
+        and bool(assertion.cues)
+        and all(_SETTLED.fullmatch(cue.text) for cue in assertion.cues)
+    )
+
+
 def _stays_current(coding: Coding, finding: Finding) -> bool:
     """OCG IV.I: "history of" a chronic disease, or a past-history section, names a disease that still is there."""
     place = finding.place
@@ -255,6 +276,11 @@ _STROKES = {"I60": "I69.0", "I61": "I69.1", "I62": "I69.2", "I63": "I69.3", "I64
 _LEFT_BEHIND = re.compile(
     r"\b(?:due to|secondary to|from|after|following|residual|sequelae? of|late effects? of)\b[^.;:]{0,30}$",
     re.IGNORECASE,
+)
+
+
+_WITH_RESIDUE = re.compile(
+    r"[^.;:\n]{0,20}?\bwith (?:mild |some |a )*(?:residual|persist\w+|ongoing|chronic|lasting)\b", re.IGNORECASE
 )
 
 
@@ -273,7 +299,8 @@ def _past(coding: Coding, finding: Finding) -> list[Draft]:
         keep_back(coding, finding, "history-of", "The note says that it is over.")
         return []
     keep_back(coding, finding, "history-of", "The note says that it is over.")
-    if finding.place[:3] in _STROKES and _LEFT_BEHIND.search(_before(coding, finding)):
+    left = _LEFT_BEHIND.search(_before(coding, finding)) or _WITH_RESIDUE.match(coding.note.text, finding.end)
+    if finding.place[:3] in _STROKES and left:
         why = "A deficit that an old stroke left is coded as its sequela (OCG I.C.9.d)."
         return [as_code(coding, finding, _STROKES[finding.place[:3]], "history-of", why)]
     return [as_code(coding, finding, code, "history-of", why)]

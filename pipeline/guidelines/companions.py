@@ -85,7 +85,9 @@ def diabetes_drugs(coding: Coding) -> None:
         coding.proposed.append(draft)
 
 
-_DIET = re.compile(r"\b(?:on diet|diet[- ]controlled|controlled (?:by|with|on) diet|diet (?:alone|only))\b|, diet\b", re.I)
+_DIET = re.compile(
+    r"\b(?:on diet|diet[- ]controlled|controlled (?:by|with|on) diet|diet (?:alone|only))\b|, diet\b", re.I
+)
 
 
 def _gestational_control(coding: Coding) -> None:
@@ -128,7 +130,9 @@ def _says_healed(coding: Coding, draft: Draft) -> bool:
     if draft.finding.sentence < 0:
         return False
     sentence = coding.layout.sentences[draft.finding.sentence]
-    return bool(re.search(r"\b(?:healed|resolved)\b", coding.note.text[draft.finding.end : sentence.end], re.IGNORECASE))
+    return bool(
+        re.search(r"\b(?:healed|resolved)\b", coding.note.text[draft.finding.end : sentence.end], re.IGNORECASE)
+    )
 
 
 def partners(coding: Coding) -> None:

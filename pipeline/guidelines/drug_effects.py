@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 
 from models.finding import Finding
-from pipeline.proposals import Draft
 from pipeline.guidelines.coding import Coding, as_code, under_any
 from pipeline.guidelines.companions import drugs_named
+from pipeline.proposals import Draft
 
 _CAUSED = re.compile(
     r"\b(?:due to|from|caused by|secondary to|induced by|because of|reaction to|side effects? of|attributed to|related to"
@@ -19,7 +19,8 @@ _FIRM = re.compile(
 )
 _DRUG_INDUCED = re.compile(r"\b(?:drug|medication|medicine)[- ]?(?:induced|related|overuse)\b", re.IGNORECASE)
 _BEHIND = re.compile(
-    r",?\s*(due to|caused by|secondary to|induced by|attributed to|from)\s+(?:the |his |her |oral |long[- ]term )*", re.IGNORECASE
+    r",?\s*(due to|caused by|secondary to|induced by|attributed to|from)\s+(?:the |his |her |oral |long[- ]term )*",
+    re.IGNORECASE,
 )
 _BLEEDING = re.compile(r"hemorrh|bleed|hemat|epistaxis|melena|hemopty|ecchymos|purpura", re.IGNORECASE)
 _INDUCED = re.compile(r"^[- ](?:induced|related|associated)\b", re.IGNORECASE)
@@ -62,7 +63,9 @@ def adverse_effects(coding: Coding) -> None:
 def effects_of_drug_classes(coding: Coding) -> None:
     """OCG I.C.19.e.5.a, where only the class of the drug is named: "opioid-induced constipation", "anemia due to chemo"."""
     for draft in list(coding.proposed):
-        if draft.code[0] in "TZ" or any(d.code[5:6] == "5" and d.code[0] == "T" and _same_words(d, draft) for d in coding.proposed):
+        if draft.code[0] in "TZ" or any(
+            d.code[5:6] == "5" and d.code[0] == "T" and _same_words(d, draft) for d in coding.proposed
+        ):
             continue
         for finding in draft.findings:
             known = next((row for row in coding.facts.drug_classes if _brings_on(coding, finding, row[0])), None)

@@ -109,7 +109,9 @@ def _says_no_more(codes: CodeSet, code: str) -> bool:
         return False
     whole, said = codes.title(category), codes.title(node)
     whole = whole.removeprefix("Other and unspecified ")
-    return "unspecified" in said.lower() and not whole.startswith("Other") and set(words_of(said)) <= set(words_of(whole))
+    return (
+        "unspecified" in said.lower() and not whole.startswith("Other") and set(words_of(said)) <= set(words_of(whole))
+    )
 
 
 def spare_vague_injuries(coding: Coding) -> None:
@@ -295,7 +297,9 @@ def _seventh(coding: Coding, draft: Draft, characters: dict[str, str]) -> tuple[
     tokens = {word for tier in evidence_for(coding.around, finding).tiers for word in tier} - _EVERY_FETUS
     meant = {char: set(words_of(meaning)) for char, meaning in characters.items()}
     # "Eye" stands in every meaning and tells none from the others.
-    telling = {char: {w for w in said if sum(w in other for other in meant.values()) == 1} for char, said in meant.items()}
+    telling = {
+        char: {w for w in said if sum(w in other for other in meant.values()) == 1} for char, said in meant.items()
+    }
     best = max(characters, key=lambda char: (len(telling[char] & tokens), char in "09", characters[char]))
     if telling[best] & tokens:
         return best, f"The note says {characters[best]}."

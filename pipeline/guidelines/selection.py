@@ -28,6 +28,9 @@ def choose_assessed(coding: Coding, drafts: list[Draft]) -> None:
         if draft.finding.historical and code[0] in "ST":
             coding.proposed.append(draft)  # a late effect: by_assertion lets no other past injury through
             continue
+        if code == "Z23" and stands != "reason" and _NOT_GIVEN.search(_sentence(coding, draft)):
+            coding.set_aside(draft, "a vaccine that isn't given at this visit")
+            continue
         if stands == "other clinician":
             _by_another_clinician(coding, draft)
             continue
@@ -204,8 +207,9 @@ def _named_more_fully(coding: Coding, draft: Draft, stated: list[Draft]) -> Draf
         return None
     own = {t.word for t in coding.around.own(draft.finding)}
     for other in stated:
-        if other.code[0] == "O" and draft.code[0] != "O":
-            continue  # chapter 15 asks for the condition itself beside its own code
+        asks = coding.codes.notes(other.code, "use_additional")
+        if (other.code[0] == "O" and draft.code[0] != "O") or any(n.codes.matches(draft.code) for n in asks):
+            continue  # asked for beside the other: the ulcer of varicose veins, the condition that complicates a pregnancy
         if other.code != draft.code and own < {t.word for t in coding.around.own(other.finding)}:
             return other
     return None
