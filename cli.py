@@ -137,7 +137,9 @@ def review(
     ] = None,
     would_change: Annotated[
         bool,
-        typer.Option("--would-change", help="Add what each answer to a gap would change (text: always, of short notes)."),
+        typer.Option(
+            "--would-change", help="Add what each answer to a gap would change (text: always, of short notes)."
+        ),
     ] = False,
     settled: Annotated[
         str | None, typer.Option(help="JSON list of fingerprints of gaps that were judged before; not asked again.")
@@ -273,7 +275,9 @@ def appeal_letter(
     ] = None,
     setting: Annotated[str, typer.Option(help="outpatient or inpatient.")] = "outpatient",
     on: Annotated[str | None, typer.Option(help="Date of service, as 2026-05-12.")] = None,
-    out: Annotated[str | None, typer.Option(help="A .docx, .pdf or .txt file; text to standard output unless given.")] = None,
+    out: Annotated[
+        str | None, typer.Option(help="A .docx, .pdf or .txt file; text to standard output unless given.")
+    ] = None,
 ) -> None:
     """Draft the appeal of a denied claim line: the note's own words beside each thing that the policy asks for.
 
@@ -601,7 +605,9 @@ def exercises(
     about += [f"aged {one.note.patient.age:g}"] if one.note.patient.age is not None else []
     about += [one.note.patient.sex] if one.note.patient.sex else []
     billed = ", ".join(line.code for line in one.claim.lines) if one.claim else ""
-    print(f"{one.title}\n{', '.join(about)}" + (f"; billed {billed}" if billed else "") + f"\n\n{one.note.text.strip()}")
+    print(
+        f"{one.title}\n{', '.join(about)}" + (f"; billed {billed}" if billed else "") + f"\n\n{one.note.text.strip()}"
+    )
 
 
 @app.command()

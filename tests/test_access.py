@@ -245,3 +245,22 @@ def test_who_is_signed_in_cant_take_another_name(served, roles):
     served({"is_logged_in": True, "email": "ann@example.org"})
     access.set_current_user("Somebody else")
     assert access.current_user() == "ann@example.org"
+
+
+@pytest.mark.parametrize("page", ["review_page", "worklist", "appeal", "reference", "learn"])
+def test_every_page_asks_for_its_role_before_it_shows_anything(page, served, roles, monkeypatch):
+    from importlib import import_module
+
+    roles("[people]\n")
+    module = import_module(f"ui.{page}")
+    monkeypatch.setattr(access, "my_roles", frozenset)
+    shown: list[str] = []
+
+    def stop():
+        raise RuntimeError("stopped")
+
+    monkeypatch.setattr(access.st, "error", lambda text, **_: shown.append(text))
+    monkeypatch.setattr(access.st, "stop", stop)
+    with pytest.raises(RuntimeError, match="stopped"):
+        module.page()
+    assert len(shown) == 1 and "is for the role" in shown[0]

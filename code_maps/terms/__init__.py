@@ -52,7 +52,9 @@ _TOO_GENERAL = frozenset(
 )
 
 # Pairs whose other reading is the common one: the renal pelvis is no pelvic kidney.
-_OTHERWISE = frozenset(map(frozenset, ({"kidney", "pelvis"}, {"blood", "urine"}, {"infection", "disease"}, {"parasite", "disease"})))
+_OTHERWISE = frozenset(
+    map(frozenset, ({"kidney", "pelvis"}, {"blood", "urine"}, {"infection", "disease"}, {"parasite", "disease"}))
+)
 _PAREN = re.compile(r"\s*\(([^()]*)\)")
 _BRACKET = re.compile(r"\s*\[([^\[\]]*)\]")
 _TAIL = re.compile(

@@ -31,6 +31,7 @@ _KEPT = (
 
 def page() -> None:
     """The Learn page. The results of a class are shown to educators only."""
+    access.require("coder", "cdi", "educator")
     style()
     looks = files("ui").joinpath("learn.css").read_text(encoding="utf-8")
     st.html(f'<style>{looks}</style><h1 class="cp-off-screen">Learn</h1>')

@@ -14,6 +14,7 @@ import streamlit as st
 from code_maps.icd10cm import load
 from code_maps.icd10cm.problems import ImportProblem, UnknownRelease
 from models.problem import InputProblem
+from ui import access
 from ui.parts import plain_label
 from ui.reference import codes_tab, found, linter_tab, policies_tab, rules_tab, services_tab, status_tab
 from ui.reference.parts import Asked, follow_link, go, keep, quiet, restore, unlink
@@ -33,6 +34,7 @@ _TABS = {
 
 def page() -> None:
     """The Reference page."""
+    access.require("coder", "cdi", "educator")
     style()
     st.html(f"<style>{files('ui').joinpath('reference.css').read_text(encoding='utf-8')}</style>")
     st.html('<h1 class="cp-off-screen">Reference</h1>')
