@@ -134,7 +134,7 @@ def test_review_in_an_inpatient_setting_is_another_review(run, tmp_path):
         (["--on", "12.05.2026"], ["--on", "2026-05-12"]),
         (["--setting", "emergency"], ["--setting", "inpatient"]),
         (["--sex", "x"], ["--sex", "female"]),
-        (["--format", "pdf"], ["--format", "json"]),
+        (["--format", "rtf"], ["--format", "json"]),
         (["--claim", "no-such-claim.json"], ["no-such-claim.json"]),
     ],
 )

@@ -523,7 +523,7 @@ def test_an_import_that_cannot_replace_the_manifest_leaves_the_one_before(tmp_pa
 def test_a_command_that_is_stopped_leaves_nothing_half_done(tmp_path, home, how):
     import_paths([given_download(tmp_path)])
     before = everything_in(home)
-    rows = covered(*({"icd10_code_id": "I10"} for _ in range(150_000)))
+    rows = covered(*({"icd10_code_id": "I10"} for _ in range(300_000)))
     path = given_download(tmp_path, basic(article_x_icd10_covered=rows), name="large.zip")
     run = subprocess.Popen(
         [sys.executable, "-m", "cli", "policies", "import", str(path)], cwd=ROOT, stderr=subprocess.DEVNULL
