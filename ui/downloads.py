@@ -134,7 +134,7 @@ def save_menu(report: Report, record: NoteRecord, claim: Claim | None) -> None:
             "<p class='cp-quiet'>The note is kept with its report and your decisions, until it is purged "
             f"(<code>chartproof store purge</code>), in<br><code>{esc(kept.where)}</code></p>"
         )
-        day = record.date_of_service or dt.date.today()
+        day = record.date_of_service or "undated"  # the same note has the same name on any day
         fallback = f"{day} {hashlib.sha256(record.text.encode('utf-8', 'replace')).hexdigest()[:6]}"
         name = st.text_input("Name of the note", value=state.get("note_name") or fallback, key="save_as", max_chars=200)
         provider = st.text_input("Provider", key="provider", max_chars=200, placeholder="who wrote it; may stay empty")
